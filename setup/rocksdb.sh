@@ -23,7 +23,7 @@ for package in json.load(sys.stdin)["packages"]:
 }
 
 rocksdb=$(source_of librocksdb-sys)
-lz4=$(source_of lz4-sys)/liblz4
+lz4=$(source_of lz4-sys)/liblz4/lib
 zstd=$(source_of zstd-sys)/zstd/lib
 
 flags=(-std=c++20 -O2 -g0 -DNDEBUG -fPIC -include cstdint -w
@@ -38,7 +38,7 @@ key=$(printf '%s\n' "$(basename "$rocksdb")" "$files_per_unit" "$("$cxx" --versi
 archive_dir=$cache/rocksdb/$(basename "$rocksdb" | tr '+' '_')-$key
 
 build() {
-    local work=$archive_dir.building.$$
+    work=$archive_dir.building.$$
     mkdir -p "$work"
     trap 'rm -rf "$work"' EXIT
     grep -v '^util/build_version.cc$' "$rocksdb/rocksdb_lib_sources.txt" | grep . |

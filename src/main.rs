@@ -1,1 +1,3 @@
-fn main(){}
+//! The `holdall` command.
+
+fn main() {}
