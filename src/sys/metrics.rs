@@ -1,0 +1,115 @@
+//! Counters that operators read; the one home of the `prometheus` crate.
+
+use prometheus::Encoder as _;
+use prometheus::Histogram;
+use prometheus::HistogramOpts;
+use prometheus::HistogramVec;
+use prometheus::IntCounter;
+use prometheus::IntCounterVec;
+use prometheus::IntGauge;
+use prometheus::Opts;
+use prometheus::Registry;
+use prometheus::TextEncoder;
+
+/// Every metric of the server. Names and labels are listed in `docs/operations.md`.
+pub struct Metrics {
+    registry: Registry,
+    requests: IntCounterVec,
+    request_seconds: HistogramVec,
+    received_bytes: IntCounter,
+    sent_bytes: IntCounter,
+    /// Open connections to the S3 listener.
+    pub connections: IntGauge,
+    /// Handlers that panicked; stays at zero.
+    pub panics: IntCounter,
+    commits: IntCounter,
+    commit_group: Histogram,
+    commit_seconds: Histogram,
+    /// Copies that were dropped from a write.
+    pub copies_dropped: IntCounter,
+    /// Copies that a read found bad or missing its bytes.
+    pub copies_bad: IntCounter,
+}
+
+/// Latency buckets from a cached HEAD to a slow disk.
+const SECONDS: &[f64] = &[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
+
+impl Metrics {
+    /// Registers everything; fails only when two metrics have one name.
+    pub fn new() -> Result<Self, prometheus::Error> {
+        let registry = Registry::new();
+        let metrics = Self {
+            requests: IntCounterVec::new(
+                Opts::new("holdall_requests_total", "S3 requests by operation and status"),
+                &["operation", "status"],
+            )?,
+            request_seconds: HistogramVec::new(
+                HistogramOpts::new("holdall_request_seconds", "Time to the end of the reply").buckets(SECONDS.to_vec()),
+                &["operation"],
+            )?,
+            received_bytes: IntCounter::new("holdall_received_bytes_total", "Bytes of request bodies")?,
+            sent_bytes: IntCounter::new("holdall_sent_bytes_total", "Bytes of reply bodies")?,
+            connections: IntGauge::new("holdall_connections", "Open connections")?,
+            panics: IntCounter::new("holdall_panics_total", "Handlers that panicked")?,
+            commits: IntCounter::new("holdall_commits_total", "Metadata transactions committed")?,
+            commit_group: Histogram::with_opts(
+                HistogramOpts::new("holdall_commit_group", "Transactions that shared one sync")
+                    .buckets(vec![1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 1024.0]),
+            )?,
+            commit_seconds: Histogram::with_opts(
+                HistogramOpts::new("holdall_commit_seconds", "Time of one synced metadata write").buckets(SECONDS.to_vec()),
+            )?,
+            copies_dropped: IntCounter::new("holdall_copies_dropped_total", "Copies dropped from a write")?,
+            copies_bad: IntCounter::new("holdall_copies_bad_total", "Copies that a read found bad")?,
+            registry,
+        };
+        metrics.register()?;
+        Ok(metrics)
+    }
+
+    fn register(&self) -> Result<(), prometheus::Error> {
+        let registry = &self.registry;
+        registry.register(Box::new(self.requests.clone()))?;
+        registry.register(Box::new(self.request_seconds.clone()))?;
+        for counter in [
+            &self.received_bytes,
+            &self.sent_bytes,
+            &self.panics,
+            &self.commits,
+            &self.copies_dropped,
+            &self.copies_bad,
+        ] {
+            registry.register(Box::new(counter.clone()))?;
+        }
+        registry.register(Box::new(self.connections.clone()))?;
+        registry.register(Box::new(self.commit_group.clone()))?;
+        registry.register(Box::new(self.commit_seconds.clone()))
+    }
+
+    /// A request has been answered.
+    pub fn request(&self, operation: &str, status: u16, seconds: f64) {
+        self.requests.with_label_values(&[operation, itoa::Buffer::new().format(status)]).inc();
+        self.request_seconds.with_label_values(&[operation]).observe(seconds);
+    }
+
+    /// Body bytes have passed.
+    pub fn bytes(&self, received: u64, sent: u64) {
+        self.received_bytes.inc_by(received);
+        self.sent_bytes.inc_by(sent);
+    }
+
+    /// `size` transactions became durable in one write.
+    pub fn commit_group(&self, size: usize, seconds: f64) {
+        self.commits.inc_by(size as u64);
+        self.commit_group.observe(size as f64);
+        self.commit_seconds.observe(seconds);
+    }
+
+    /// The text form that Prometheus scrapes.
+    pub fn render(&self) -> String {
+        let mut text = Vec::new();
+        // Encoding into memory fails only for metrics that are malformed, which `new` would have refused.
+        let _ = TextEncoder::new().encode(&self.registry.gather(), &mut text);
+        String::from_utf8(text).unwrap_or_default()
+    }
+}
