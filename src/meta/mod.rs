@@ -1,1 +1,97 @@
-//! (being written)
+//! Metadata: rows in RocksDB, changed by transactions only.
+//!
+//! What is always true:
+//! - A [`Transaction`] is applied whole or not at all; its expectations are checked in commit order, one after the
+//!   other, against every transaction before it.
+//! - Commits are numbered without gaps. A row carries the number of the commit that wrote it: its revision.
+//! - Nothing is acknowledged before it is durable ([`Durability::Strict`]); after a failed write nothing is
+//!   acknowledged at all until the database has been opened anew.
+//! - Usage counters are exact: they change in the commits that change the rows they count.
+//! - Key bytes are built and taken apart in [`keys`] only; records carry a format number and a newer one is refused.
+//!
+//! Synchronous; it knows no volume, no async, no S3 beyond names. No RocksDB type leaves this room.
+
+mod codec;
+mod committer;
+mod db;
+mod error;
+mod inline;
+pub mod keys;
+mod list;
+pub mod records;
+mod transaction;
+mod uploads;
+mod view;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::sys::clock::Clock;
+use crate::sys::metrics::Metrics;
+
+use committer::Committer;
+use db::Database;
+
+pub use codec::Stored;
+pub use db::Durability;
+pub use db::Options;
+pub use error::CommitError;
+pub use error::Error;
+pub use keys::Family;
+pub use keys::Key;
+pub use list::ListItem;
+pub use list::ListPage;
+pub use list::ListQuery;
+pub use transaction::Expect;
+pub use transaction::Transaction;
+pub use transaction::UsageDelta;
+pub use uploads::UploadPage;
+pub use uploads::UploadQuery;
+pub use view::Lookup;
+pub use view::Tier;
+
+/// The metadata of one deployment.
+pub struct Meta {
+    database: Arc<Database>,
+    committer: Committer,
+}
+
+impl Meta {
+    /// Opens or creates the database at `path`.
+    pub fn open(path: &Path, options: &Options, metrics: Arc<Metrics>, clock: &dyn Clock) -> Result<Self, Error> {
+        let database = Arc::new(Database::open(path, options, clock)?);
+        let committer = Committer::start(Arc::clone(&database), options.durability, metrics)?;
+        Ok(Self { database, committer })
+    }
+
+    /// Queues a transaction; `done` hears the outcome on the committer's thread and must not block it.
+    pub fn submit(
+        &self,
+        transaction: Transaction,
+        done: impl FnOnce(Result<u64, CommitError>) + Send + 'static,
+    ) {
+        self.committer.submit(transaction, Box::new(done));
+    }
+
+    /// Commits and waits; for jobs without a runtime, and for tests.
+    pub fn commit(&self, transaction: Transaction) -> Result<u64, CommitError> {
+        let (outcome, decided) = std::sync::mpsc::channel();
+        self.submit(transaction, move |result| {
+            let _ = outcome.send(result);
+        });
+        decided.recv().unwrap_or_else(|_| Err(CommitError::Unavailable(Error::stopped("the committer has stopped"))))
+    }
+
+    /// Number of the newest commit that reads can see.
+    pub fn newest_commit(&self) -> u64 {
+        self.committer.newest()
+    }
+
+    /// Moves on, after they became visible, with every commit that wrote a bucket row.
+    pub fn bucket_generation(&self) -> u64 {
+        self.committer.bucket_generation()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,62 @@
+//! What can go wrong with metadata, with the operation and the row.
+
+/// A failed read, or the reason why nothing can be committed.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("metadata {operation} {what}: {kind}")]
+pub struct Error {
+    operation: &'static str,
+    what: String,
+    kind: Kind,
+}
+
+/// What was wrong.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(super) enum Kind {
+    /// RocksDB said so.
+    #[error("{0}")]
+    RocksDb(String),
+    /// The bytes are not what was written.
+    #[error("corrupt: {0}")]
+    Corrupt(&'static str),
+    /// Written by a later release.
+    #[error("format {0} is newer than this release knows; start the release that wrote it")]
+    Newer(u16),
+    /// A write failed before, so nothing more is acknowledged.
+    #[error("stopped: {0}")]
+    Stopped(String),
+}
+
+impl Error {
+    pub(super) fn new(operation: &'static str, what: impl Into<String>, kind: Kind) -> Self {
+        Self { operation, what: what.into(), kind }
+    }
+
+    pub(super) fn rocksdb(operation: &'static str, what: impl Into<String>, error: &rocksdb::Error) -> Self {
+        Self::new(operation, what, Kind::RocksDb(error.to_string()))
+    }
+
+    pub(super) fn corrupt(what: impl Into<String>, why: &'static str) -> Self {
+        Self::new("read", what, Kind::Corrupt(why))
+    }
+
+    pub(super) fn stopped(why: impl Into<String>) -> Self {
+        Self::new("commit", "", Kind::Stopped(why.into()))
+    }
+}
+
+/// Why a transaction was not committed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// An expectation did not hold; nothing was changed.
+    #[error("expectation {which} does not hold")]
+    Conflict {
+        /// Its number in the transaction.
+        which: usize,
+    },
+    /// The queue is full; nothing was changed.
+    #[error("too many commits are waiting")]
+    Overloaded,
+    /// The write failed, or an earlier one did. Whether this one is durable is not known.
+    #[error(transparent)]
+    Unavailable(Error),
+}
