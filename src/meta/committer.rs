@@ -90,7 +90,11 @@ impl Committer {
             .name("commit".to_owned())
             .spawn(move || sequencer.run(&waiting))
             .map_err(|error| Error::stopped(error.to_string()))?;
-        Ok(Self { queue: Some(queue), published, thread: Some(thread) })
+        Ok(Self {
+            queue: Some(queue),
+            published,
+            thread: Some(thread),
+        })
     }
 
     pub(super) fn submit(&self, transaction: Transaction, done: Done) {
@@ -99,7 +103,9 @@ impl Committer {
             Ok(()) => {}
             Err(TrySendError::Full(waiting)) => (waiting.done)(Err(CommitError::Overloaded)),
             Err(TrySendError::Disconnected(waiting)) => {
-                (waiting.done)(Err(CommitError::Unavailable(Error::stopped("the committer has stopped"))));
+                (waiting.done)(Err(CommitError::Unavailable(Error::stopped(
+                    "the committer has stopped",
+                ))));
             }
         }
     }
@@ -129,7 +135,7 @@ struct Sequencer {
     published: Arc<Published>,
     write: WriteOptions,
     last: Commit,
-    /// Counters as of the last commit, of buckets that were counted since the start.
+    /// Counters as of the last commit, of buckets that were asked for since the start.
     usage: HashMap<BucketId, Usage>,
     failed: Option<Error>,
 }
@@ -140,7 +146,8 @@ struct Group {
     batch: WriteBatch,
     /// Revisions of rows written in this group; `None` for deleted ones.
     rows: HashMap<Key, Option<u64>>,
-    usage: HashMap<BucketId, Usage>,
+    /// Counters as of this group; `None` for buckets that it deletes.
+    usage: HashMap<BucketId, Option<Usage>>,
     number: u64,
     touches_buckets: bool,
 }
@@ -165,7 +172,10 @@ impl Sequencer {
     /// Checks, writes and answers a group.
     fn commit(&mut self, waiting: &mut Vec<Waiting>) {
         let begun = Instant::now();
-        let mut group = Group { number: self.last.number, ..Group::default() };
+        let mut group = Group {
+            number: self.last.number,
+            ..Group::default()
+        };
         let mut answers: Vec<(Done, Result<u64, CommitError>)> = Vec::with_capacity(waiting.len());
         for Waiting { transaction, done } in waiting.drain(..) {
             let outcome = match &self.failed {
@@ -182,7 +192,8 @@ impl Sequencer {
             self.failed = Some(error);
         }
         failpoint!("meta::commit::before_ack");
-        self.metrics.commit_group(committed, begun.elapsed().as_secs_f64());
+        self.metrics
+            .commit_group(committed, begun.elapsed().as_secs_f64());
         for (done, outcome) in answers {
             match (&self.failed, outcome) {
                 (Some(error), Ok(_)) => done(Err(CommitError::Unavailable(error.clone()))),
@@ -192,10 +203,17 @@ impl Sequencer {
     }
 
     /// Adds a transaction to the group, when its expectations hold.
-    fn add(&self, group: &mut Group, transaction: Transaction) -> Result<u64, CommitError> {
+    ///
+    /// Whatever can fail does so before the first write of the transaction is in the batch.
+    fn add(&mut self, group: &mut Group, transaction: Transaction) -> Result<u64, CommitError> {
         for (which, expect) in transaction.expects.iter().enumerate() {
             if !self.holds(group, expect).map_err(CommitError::Unavailable)? {
                 return Err(CommitError::Conflict { which });
+            }
+        }
+        for write in &transaction.writes {
+            if let Write::Count(bucket, _) = write {
+                self.usage(group, *bucket).map_err(CommitError::Unavailable)?;
             }
         }
         group.number += 1;
@@ -205,11 +223,14 @@ impl Sequencer {
         Ok(group.number)
     }
 
-    fn holds(&self, group: &Group, expect: &Expect) -> Result<bool, Error> {
+    fn holds(&mut self, group: &Group, expect: &Expect) -> Result<bool, Error> {
         match expect {
             Expect::Absent(key) => Ok(self.revision(group, key)?.is_none()),
             Expect::Revision(key, revision) => Ok(self.revision(group, key)? == Some(*revision)),
-            Expect::NoObjects(bucket) => Ok(self.usage(group, *bucket)?.is_empty()),
+            Expect::Counted(bucket) => Ok(self.usage(group, *bucket)?.is_some()),
+            Expect::NoObjects(bucket) => {
+                Ok(self.usage(group, *bucket)?.is_some_and(|usage| usage.is_empty()))
+            }
         }
     }
 
@@ -217,42 +238,63 @@ impl Sequencer {
         if let Some(revision) = group.rows.get(key) {
             return Ok(*revision);
         }
-        let Some(row) = self.database.row(key)? else { return Ok(None) };
-        codec::revision(&row).map(Some).ok_or_else(|| Error::corrupt(key.describe(), "a short row"))
+        let Some(row) = self.database.row(key)? else {
+            return Ok(None);
+        };
+        codec::revision(&row)
+            .map(Some)
+            .ok_or_else(|| Error::corrupt(key.describe(), "a short row"))
     }
 
-    fn usage(&self, group: &Group, bucket: BucketId) -> Result<Usage, Error> {
-        if let Some(usage) = group.usage.get(&bucket).or_else(|| self.usage.get(&bucket)) {
+    /// Kept once read, so that it is in memory when the transaction is applied.
+    fn usage(&mut self, group: &Group, bucket: BucketId) -> Result<Option<Usage>, Error> {
+        if let Some(usage) = group.usage.get(&bucket) {
             return Ok(*usage);
+        }
+        if let Some(usage) = self.usage.get(&bucket) {
+            return Ok(Some(*usage));
         }
         let key = keys::usage(bucket);
         match self.database.row(&key)? {
-            Some(row) => Ok(codec::decode::<Usage>(&key, &row)?.record),
-            None => Ok(Usage::default()),
+            Some(row) => {
+                let usage = codec::decode::<Usage>(&key, &row)?.record;
+                self.usage.insert(bucket, usage);
+                Ok(Some(usage))
+            }
+            None => Ok(None),
         }
     }
 
-    fn apply(&self, group: &mut Group, write: Write) -> Result<(), Error> {
+    fn apply(&mut self, group: &mut Group, write: Write) -> Result<(), Error> {
         match write {
             Write::Row(key, mut row) => {
                 row[codec::REVISION].copy_from_slice(&group.number.to_be_bytes());
-                group.batch.put_cf(self.database.family(key.family())?, key.bytes(), row);
+                group
+                    .batch
+                    .put_cf(self.database.family(key.family())?, key.bytes(), row);
                 group.touches_buckets |= key.family() == Family::Bucket;
                 group.rows.insert(key, Some(group.number));
             }
             Write::Inline(key, value) => {
-                group.batch.put_cf(self.database.family(key.family())?, key.bytes(), value);
+                group
+                    .batch
+                    .put_cf(self.database.family(key.family())?, key.bytes(), value);
             }
             Write::Delete(key) => {
-                group.batch.delete_cf(self.database.family(key.family())?, key.bytes());
+                group
+                    .batch
+                    .delete_cf(self.database.family(key.family())?, key.bytes());
                 group.touches_buckets |= key.family() == Family::Bucket;
                 group.rows.insert(key, None);
             }
             Write::Count(bucket, delta) => {
-                let mut usage = self.usage(group, bucket)?;
+                let mut usage = self.usage(group, bucket)?.unwrap_or_default();
                 usage.objects += delta.objects;
                 usage.bytes += delta.bytes;
-                group.usage.insert(bucket, usage);
+                group.usage.insert(bucket, Some(usage));
+            }
+            Write::Uncount(bucket) => {
+                group.usage.insert(bucket, None);
             }
         }
         Ok(())
@@ -261,18 +303,35 @@ impl Sequencer {
     /// One synced write; then the rows are visible and the numbers published.
     fn write(&mut self, mut group: Group) -> Result<(), Error> {
         for (bucket, usage) in &group.usage {
-            self.put(&mut group.batch, group.number, &keys::usage(*bucket), usage)?;
+            let key = keys::usage(*bucket);
+            match usage {
+                Some(usage) => self.put(&mut group.batch, group.number, &key, usage)?,
+                None => group
+                    .batch
+                    .delete_cf(self.database.family(key.family())?, key.bytes()),
+            }
         }
         let mut chain = crc32fast::Hasher::new_with_initial(self.last.chain);
         chain.update(group.batch.data());
-        let commit = Commit { number: group.number, chain: chain.finalize() };
+        let commit = Commit {
+            number: group.number,
+            chain: chain.finalize(),
+        };
         self.put(&mut group.batch, group.number, &keys::system("commit"), &commit)?;
         failpoint!("meta::commit::before_write", error).map_err(|error| Error::stopped(error.to_string()))?;
-        let written = self.database.db.write_opt(std::mem::take(&mut group.batch), &self.write);
+        let written = self
+            .database
+            .db
+            .write_opt(std::mem::take(&mut group.batch), &self.write);
         written.map_err(|error| Error::rocksdb("commit", format!("number {}", commit.number), &error))?;
         failpoint!("meta::commit::after_write");
         self.last = commit;
-        self.usage.extend(group.usage);
+        for (bucket, usage) in group.usage {
+            match usage {
+                Some(usage) => self.usage.insert(bucket, usage),
+                None => self.usage.remove(&bucket),
+            };
+        }
         if group.touches_buckets {
             self.published.bucket_generation.fetch_add(1, Ordering::Release);
         }

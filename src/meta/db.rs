@@ -53,7 +53,10 @@ impl Database {
     pub(super) fn open(path: &Path, options: &Options, clock: &dyn Clock) -> Result<Self, Error> {
         let cache = Cache::new_hyper_clock_cache(options.cache_bytes, 0);
         let families = Family::ALL.iter().map(|family| {
-            ColumnFamilyDescriptor::new(family.name(), family_options(*family, &cache, options.write_buffer_bytes))
+            ColumnFamilyDescriptor::new(
+                family.name(),
+                family_options(*family, &cache, options.write_buffer_bytes),
+            )
         });
         let db = DB::open_cf_descriptors(&database_options(options), path, families)
             .map_err(|error| Error::rocksdb("open", path.display().to_string(), &error))?;
@@ -71,7 +74,9 @@ impl Database {
     /// The bytes of a row, now.
     pub(super) fn row(&self, key: &Key) -> Result<Option<rocksdb::DBPinnableSlice<'_>>, Error> {
         let family = self.family(key.family())?;
-        self.db.get_pinned_cf(family, key.bytes()).map_err(|error| Error::rocksdb("read", key.describe(), &error))
+        self.db
+            .get_pinned_cf(family, key.bytes())
+            .map_err(|error| Error::rocksdb("read", key.describe(), &error))
     }
 
     pub(super) fn last_commit(&self) -> Result<Commit, Error> {
@@ -89,16 +94,27 @@ impl Database {
             let format = codec::decode::<Cursor>(&key, &row)?.record.position;
             return match format.first() {
                 Some(format) if *format <= FORMAT => Ok(()),
-                Some(format) => Err(Error::new("open", "the database", Kind::Newer(u16::from(*format)))),
+                Some(format) => Err(Error::new(
+                    "open",
+                    "the database",
+                    Kind::Newer(u16::from(*format)),
+                )),
                 None => Err(Error::corrupt(key.describe(), "no format")),
             };
         }
         let created = clock.now().as_millis().to_be_bytes();
-        let marker = Cursor { position: [&[FORMAT][..], &created].concat() };
+        let marker = Cursor {
+            position: [&[FORMAT][..], &created].concat(),
+        };
         let mut write = rocksdb::WriteOptions::default();
         write.set_sync(true);
         self.db
-            .put_cf_opt(self.family(Family::System)?, key.bytes(), codec::encode(&marker), &write)
+            .put_cf_opt(
+                self.family(Family::System)?,
+                key.bytes(),
+                codec::encode(&marker),
+                &write,
+            )
             .map_err(|error| Error::rocksdb("write", key.describe(), &error))
     }
 }

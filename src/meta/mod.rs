@@ -58,7 +58,12 @@ pub struct Meta {
 
 impl Meta {
     /// Opens or creates the database at `path`.
-    pub fn open(path: &Path, options: &Options, metrics: Arc<Metrics>, clock: &dyn Clock) -> Result<Self, Error> {
+    pub fn open(
+        path: &Path,
+        options: &Options,
+        metrics: Arc<Metrics>,
+        clock: &dyn Clock,
+    ) -> Result<Self, Error> {
         let database = Arc::new(Database::open(path, options, clock)?);
         let committer = Committer::start(Arc::clone(&database), options.durability, metrics)?;
         Ok(Self { database, committer })
@@ -79,7 +84,11 @@ impl Meta {
         self.submit(transaction, move |result| {
             let _ = outcome.send(result);
         });
-        decided.recv().unwrap_or_else(|_| Err(CommitError::Unavailable(Error::stopped("the committer has stopped"))))
+        decided.recv().unwrap_or_else(|_| {
+            Err(CommitError::Unavailable(Error::stopped(
+                "the committer has stopped",
+            )))
+        })
     }
 
     /// Number of the newest commit that reads can see.

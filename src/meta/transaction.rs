@@ -18,7 +18,9 @@ pub enum Expect {
     Absent(Key),
     /// The row is the one written by this commit.
     Revision(Key, u64),
-    /// The bucket has neither objects nor versions.
+    /// The bucket exists: it is counted. Unlike a revision of its row, this does not change with its configuration.
+    Counted(BucketId),
+    /// The bucket exists and has neither objects nor versions.
     NoObjects(BucketId),
 }
 
@@ -46,6 +48,7 @@ pub(super) enum Write {
     Inline(Key, Vec<u8>),
     Delete(Key),
     Count(BucketId, UsageDelta),
+    Uncount(BucketId),
 }
 
 /// A transaction under construction. Later writes of the same row win.
@@ -91,8 +94,13 @@ impl Transaction {
         self.writes.push(Write::Delete(key));
     }
 
-    /// Changes a bucket's counters. Never conflicts.
+    /// Changes a bucket's counters, or begins to count it. Never conflicts.
     pub fn count(&mut self, bucket: BucketId, delta: UsageDelta) {
         self.writes.push(Write::Count(bucket, delta));
+    }
+
+    /// Ends the counting of a bucket: it exists no longer.
+    pub fn uncount(&mut self, bucket: BucketId) {
+        self.writes.push(Write::Uncount(bucket));
     }
 }

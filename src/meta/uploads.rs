@@ -64,16 +64,22 @@ impl Meta {
                 cursor.next();
             }
         }
-        cursor.status().map_err(|error| Error::rocksdb("list", start.describe(), &error))?;
+        cursor
+            .status()
+            .map_err(|error| Error::rocksdb("list", start.describe(), &error))?;
         Ok(page)
     }
 
     fn first(&self, bucket: BucketId, query: &UploadQuery, start: &[u8]) -> Vec<u8> {
-        let Some(marker) = query.key_marker.as_deref() else { return start.to_vec() };
+        let Some(marker) = query.key_marker.as_deref() else {
+            return start.to_vec();
+        };
         let rolled_up = common_prefix(marker, &query.prefix, query.delimiter.as_deref()) == Some(marker);
         let behind = match (query.upload_marker, rolled_up) {
             (Some(id), _) => [keys::open_upload(bucket, marker, &id).bytes(), &[0]].concat(),
-            (None, true) => keys::successor(keys::open_uploads_from(bucket, marker).bytes()).unwrap_or_default(),
+            (None, true) => {
+                keys::successor(keys::open_uploads_from(bucket, marker).bytes()).unwrap_or_default()
+            }
             (None, false) => keys::open_uploads_behind(bucket, marker).bytes().to_vec(),
         };
         behind.max(start.to_vec())

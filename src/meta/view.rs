@@ -86,7 +86,9 @@ impl Meta {
             rows.push((key, row));
             cursor.next();
         }
-        cursor.status().map_err(|error| Error::rocksdb("scan", prefix.describe(), &error))?;
+        cursor
+            .status()
+            .map_err(|error| Error::rocksdb("scan", prefix.describe(), &error))?;
         Ok(rows)
     }
 
@@ -114,7 +116,9 @@ impl Meta {
         match self.database.db.get_pinned_cf_opt(family, key.bytes(), &options) {
             Ok(Some(row)) => decode(&row).map(Lookup::Found),
             Ok(None) => Ok(Lookup::Absent),
-            Err(error) if tier == Tier::Cached && error.kind() == ErrorKind::Incomplete => Ok(Lookup::WouldBlock),
+            Err(error) if tier == Tier::Cached && error.kind() == ErrorKind::Incomplete => {
+                Ok(Lookup::WouldBlock)
+            }
             Err(error) => Err(Error::rocksdb("read", key.describe(), &error)),
         }
     }

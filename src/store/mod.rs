@@ -1,1 +1,163 @@
-//! x
+//! Objects as a whole: where metadata meets bytes, and where async meets blocking.
+//!
+//! ```text
+//!   ops ─▶ stage ─▶ parts of R volumes ─┐
+//!                                       ├─▶ commit (one transaction) ─▶ acknowledged
+//!          object row, references, ─────┘
+//!          counters, outbox rows
+//! ```
+//!
+//! What is always true:
+//! - A blob is written, synced on a quorum and only then named by a committed row. Whatever no row names is an
+//!   orphan that the sweep removes; a row never names bytes that were not durable.
+//! - Every row of one request is one transaction. A transaction refused by an expectation changed nothing.
+//! - The commit of a request that was cut off still decides about its blobs: ownership travels with the commit
+//!   ([`commit::Custody`]), not with the request's future.
+//! - Readers that began before a blob lost its last reference finish: the reclaimer waits for them ([`readers`]).
+//!
+//! `ops` and `jobs` call it. It does not know who is asking, nor HTTP. Nothing outside [`blocking`] enters a
+//! blocking thread; nothing outside [`engine`] knows that metadata is RocksDB and parts are files.
+
+mod blobs;
+mod blocking;
+mod bucket;
+mod commit;
+mod digest;
+mod engine;
+mod error;
+mod local;
+mod multipart;
+mod object;
+mod read;
+mod readers;
+mod reclaim;
+mod source;
+mod stage;
+
+use std::sync::Arc;
+
+use crate::base::BlobId;
+use crate::base::BucketId;
+use crate::base::UploadId;
+use crate::meta::Meta;
+use crate::sys::clock::Clock;
+use crate::sys::entropy::Entropy;
+use crate::sys::metrics::Metrics;
+use crate::volume::Volume;
+
+use blobs::Unnamed;
+use blocking::Pool;
+use bucket::BucketCache;
+use local::LocalMetadata;
+use local::LocalParts;
+use readers::Readers;
+
+pub use bucket::Bucket;
+pub use bucket::DeleteBucket;
+pub use commit::UpdateError;
+pub use digest::Digests;
+pub use error::Error;
+pub use multipart::Complete;
+pub use multipart::Completion;
+pub use multipart::PARTS_MAX;
+pub use multipart::PutPart;
+pub use object::Committed;
+pub use object::CopyOutcome;
+pub use object::Deleted;
+pub use object::NewObject;
+pub use object::Object;
+pub use read::ObjectReader;
+pub use read::OpenError;
+pub use source::ByteSource;
+pub use source::Promises;
+pub use source::SourceError;
+pub use stage::StageError;
+pub use stage::StagePlan;
+pub use stage::Staged;
+
+/// What an operator may choose about the store.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Copies of each blob, 1 to the number of volumes.
+    pub replicas: usize,
+    /// Bodies up to this many bytes live with their metadata.
+    pub inline_limit: usize,
+    /// Buffers of all uploads together, in bytes.
+    pub upload_memory_bytes: usize,
+    /// Threads for metadata reads that miss the cache, and for digests.
+    pub threads: usize,
+}
+
+/// What the machine gives; tests give something else.
+#[derive(Clone)]
+pub struct Machine {
+    /// Dates objects and rows.
+    pub clock: Arc<dyn Clock>,
+    /// Makes identifiers.
+    pub entropy: Arc<dyn Entropy>,
+    /// Counts what operators should see.
+    pub metrics: Arc<Metrics>,
+}
+
+/// The objects of one deployment.
+pub struct Store {
+    metadata: LocalMetadata,
+    parts: Arc<LocalParts>,
+    hashing: Pool,
+    buckets: BucketCache,
+    unnamed: Arc<Unnamed>,
+    readers: Arc<Readers>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    settings: Settings,
+}
+
+impl Store {
+    /// Puts metadata and volumes together. Both are open already and belong to the same deployment.
+    pub fn new(
+        meta: Arc<Meta>,
+        volumes: Vec<Arc<Volume>>,
+        machine: Machine,
+        settings: Settings,
+    ) -> Result<Self, Error> {
+        let Machine {
+            clock,
+            entropy,
+            metrics,
+        } = machine;
+        let parts = LocalParts::new(volumes, &settings, metrics)?;
+        Ok(Self {
+            metadata: LocalMetadata::new(meta, settings.threads),
+            parts: Arc::new(parts),
+            hashing: Pool::new("digest", settings.threads),
+            buckets: BucketCache::default(),
+            unnamed: Arc::default(),
+            readers: Arc::default(),
+            clock,
+            entropy,
+            settings,
+        })
+    }
+
+    /// An id that no bucket has had.
+    pub fn new_bucket_id(&self) -> BucketId {
+        let mut bytes = [0; 8];
+        self.entropy.fill(&mut bytes);
+        BucketId(u64::from_be_bytes(bytes))
+    }
+
+    /// An id that no upload has had.
+    pub fn new_upload_id(&self) -> UploadId {
+        UploadId::from_bytes(self.random())
+    }
+
+    fn new_blob_id(&self) -> BlobId {
+        BlobId::from_bytes(self.random())
+    }
+
+    fn random(&self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        self.entropy.fill(&mut bytes);
+        bytes
+    }
+}

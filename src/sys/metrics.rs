@@ -32,7 +32,9 @@ pub struct Metrics {
 }
 
 /// Latency buckets from a cached HEAD to a slow disk.
-const SECONDS: &[f64] = &[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
+const SECONDS: &[f64] = &[
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0,
+];
 
 impl Metrics {
     /// Registers everything; fails only when two metrics have one name.
@@ -44,7 +46,8 @@ impl Metrics {
                 &["operation", "status"],
             )?,
             request_seconds: HistogramVec::new(
-                HistogramOpts::new("holdall_request_seconds", "Time to the end of the reply").buckets(SECONDS.to_vec()),
+                HistogramOpts::new("holdall_request_seconds", "Time to the end of the reply")
+                    .buckets(SECONDS.to_vec()),
                 &["operation"],
             )?,
             received_bytes: IntCounter::new("holdall_received_bytes_total", "Bytes of request bodies")?,
@@ -57,7 +60,8 @@ impl Metrics {
                     .buckets(vec![1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 1024.0]),
             )?,
             commit_seconds: Histogram::with_opts(
-                HistogramOpts::new("holdall_commit_seconds", "Time of one synced metadata write").buckets(SECONDS.to_vec()),
+                HistogramOpts::new("holdall_commit_seconds", "Time of one synced metadata write")
+                    .buckets(SECONDS.to_vec()),
             )?,
             copies_dropped: IntCounter::new("holdall_copies_dropped_total", "Copies dropped from a write")?,
             copies_bad: IntCounter::new("holdall_copies_bad_total", "Copies that a read found bad")?,
@@ -88,8 +92,12 @@ impl Metrics {
 
     /// A request has been answered.
     pub fn request(&self, operation: &str, status: u16, seconds: f64) {
-        self.requests.with_label_values(&[operation, itoa::Buffer::new().format(status)]).inc();
-        self.request_seconds.with_label_values(&[operation]).observe(seconds);
+        self.requests
+            .with_label_values(&[operation, itoa::Buffer::new().format(status)])
+            .inc();
+        self.request_seconds
+            .with_label_values(&[operation])
+            .observe(seconds);
     }
 
     /// Body bytes have passed.

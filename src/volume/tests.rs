@@ -38,7 +38,14 @@ fn write(volume: &Volume, id: BlobId, payload: &[u8]) -> Result<(), Error> {
         assert_eq!(buffer.fill_from(chunk), BUFFER_BYTES);
         writer.write_at(&buffer, (number * BUFFER_BYTES) as u64)?;
     }
-    let tail = Tail::new((id, Timestamp::from_secs(9)), payload.len() as u64, &payload[full..], sums, [7; 16], b"owner");
+    let tail = Tail::new(
+        (id, Timestamp::from_secs(9)),
+        payload.len() as u64,
+        &payload[full..],
+        sums,
+        [7; 16],
+        b"owner",
+    );
     writer.finish(&tail)
 }
 
@@ -71,8 +78,17 @@ fn parts_of_every_odd_length_come_back_in_any_range() {
         let reader = volume.open_part(id).unwrap();
         assert_eq!(reader.footer().length, length as u64);
         assert_eq!(reader.owner().unwrap(), b"owner");
-        for (start, end) in [(0, length), (length / 2, length), (length / 3, length / 2), (length, length)] {
-            assert_eq!(read(&volume, id, start as u64..end as u64).unwrap(), payload[start..end], "{length}");
+        for (start, end) in [
+            (0, length),
+            (length / 2, length),
+            (length / 3, length / 2),
+            (length, length),
+        ] {
+            assert_eq!(
+                read(&volume, id, start as u64..end as u64).unwrap(),
+                payload[start..end],
+                "{length}"
+            );
         }
         assert!(read(&volume, id, 0..length as u64 + 1).is_err());
     }
@@ -108,7 +124,11 @@ fn a_part_is_whole_or_not_there_wherever_the_write_stops() {
             disk.crash();
             let found = read(&volume, id(1), 0..payload.len() as u64);
             match (&result, &found) {
-                (Ok(()), found) => assert_eq!(found.as_deref().ok(), Some(&payload[..]), "acknowledged, operation {number}"),
+                (Ok(()), found) => assert_eq!(
+                    found.as_deref().ok(),
+                    Some(&payload[..]),
+                    "acknowledged, operation {number}"
+                ),
                 (Err(_), Ok(bytes)) => assert_eq!(*bytes, payload),
                 (Err(_), Err(_)) => {}
             }
@@ -152,10 +172,16 @@ fn truncated_empty_and_swapped_files_are_recognised() {
     write(&volume, id(2), &payload(5000)).unwrap();
     for keep in [0, 1, 79, 80, 4999] {
         disk.corrupt(&volume.path(id(1)), |bytes| bytes.truncate(keep));
-        assert!(matches!(volume.open_part(id(1)).err().unwrap().kind(), Kind::Corrupt(_)), "{keep} bytes left");
+        assert!(
+            matches!(volume.open_part(id(1)).err().unwrap().kind(), Kind::Corrupt(_)),
+            "{keep} bytes left"
+        );
     }
     disk.rename(&volume.path(id(2)), &volume.path(id(1))).unwrap();
-    assert!(matches!(volume.open_part(id(1)).err().unwrap().kind(), Kind::Corrupt("the footer names another blob")));
+    assert!(matches!(
+        volume.open_part(id(1)).err().unwrap().kind(),
+        Kind::Corrupt("the footer names another blob")
+    ));
     assert!(volume.open_part(id(2)).err().unwrap().is_not_found());
 }
 
@@ -164,7 +190,8 @@ fn a_missing_mount_and_a_foreign_directory_are_never_written_to() {
     let disk = SimDisk::default();
     let missing = Volume::open(Arc::new(disk.clone()), Path::new("/nothing"));
     assert!(matches!(missing.err().unwrap().kind(), Kind::Missing));
-    disk.create(Path::new("/home/letter.txt"), NewFile::default()).unwrap();
+    disk.create(Path::new("/home/letter.txt"), NewFile::default())
+        .unwrap();
     let foreign = Volume::format(Arc::new(disk.clone()), Path::new("/home"), identity());
     assert!(matches!(foreign.err().unwrap().kind(), Kind::Foreign));
     assert_eq!(disk.paths(), [Path::new("/home/letter.txt")]);

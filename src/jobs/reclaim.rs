@@ -1,0 +1,53 @@
+//! The reclaimer: unlinks blobs whose last reference has gone, once no running read can still want them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::worker::Job;
+use super::worker::Running;
+use super::worker::Step;
+use crate::meta::Key;
+use crate::store::Store;
+
+/// Rows looked at in one step.
+const BATCH: usize = 256;
+
+/// Drains the reclaim rows.
+pub struct Reclaimer {
+    store: Arc<Store>,
+    /// Behind rows that running reads still hold, in this pass.
+    after: Option<Key>,
+}
+
+impl Reclaimer {
+    /// A reclaimer that begins with the oldest row.
+    pub fn new(store: Arc<Store>) -> Self {
+        Self { store, after: None }
+    }
+
+    async fn drain(&mut self) -> Result<Step, crate::store::Error> {
+        let rows = self.store.reclaimable(self.after.take(), BATCH).await?;
+        let full = rows.len() == BATCH;
+        for (key, row) in &rows {
+            if !self.store.reclaim(key, row).await? {
+                tracing::debug!(blob = %row.record.blob, "still being read");
+            }
+        }
+        self.after = full.then(|| rows.last().map(|(key, _)| key.clone())).flatten();
+        Ok(if full { Step::Busy } else { Step::Idle })
+    }
+}
+
+impl Job for Reclaimer {
+    fn name(&self) -> &'static str {
+        "reclaim"
+    }
+
+    fn pause(&self) -> Duration {
+        Duration::from_millis(500)
+    }
+
+    fn step(&mut self) -> Running<'_> {
+        Box::pin(self.drain())
+    }
+}

@@ -1,0 +1,86 @@
+//! Blobs from their creation to the first row that names them.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::Error;
+use super::Store;
+use super::local::LocalParts;
+use super::local::Sink;
+use crate::base::BlobId;
+use crate::volume::Tail;
+
+/// Blobs that exist on volumes and that no committed row names yet. The sweep must not take them for orphans.
+#[derive(Default)]
+pub(super) struct Unnamed {
+    blobs: Mutex<HashSet<BlobId>>,
+}
+
+impl Unnamed {
+    /// Whether a running upload owns this blob.
+    pub(super) fn contains(&self, blob: BlobId) -> bool {
+        self.blobs.lock().contains(&blob)
+    }
+}
+
+/// Owns a blob that no row names yet; dropping it removes the copies in the background.
+pub(super) struct BlobGuard {
+    id: BlobId,
+    /// Copies short of the replica count: a repair row goes into the commit that names the blob.
+    missing: usize,
+    parts: Arc<LocalParts>,
+    unnamed: Arc<Unnamed>,
+    kept: bool,
+}
+
+impl BlobGuard {
+    pub(super) const fn id(&self) -> BlobId {
+        self.id
+    }
+
+    /// The blob and the number of copies it is short of, when it is.
+    pub(super) fn degraded(&self) -> Option<(BlobId, usize)> {
+        (self.missing > 0).then_some((self.id, self.missing))
+    }
+
+    /// A committed row names the blob now (or may, after a commit of unknown outcome).
+    pub(super) fn keep(mut self) {
+        self.kept = true;
+    }
+}
+
+impl Drop for BlobGuard {
+    fn drop(&mut self) {
+        if !self.kept {
+            self.parts.remove_later(self.id);
+        }
+        self.unnamed.blobs.lock().remove(&self.id);
+    }
+}
+
+impl Store {
+    /// Registers a new blob before its first byte is written.
+    pub(super) fn own(&self, id: BlobId) -> BlobGuard {
+        self.unnamed.blobs.lock().insert(id);
+        BlobGuard {
+            id,
+            missing: 0,
+            parts: Arc::clone(&self.parts),
+            unnamed: Arc::clone(&self.unnamed),
+            kept: false,
+        }
+    }
+
+    /// Finishes a blob on its volumes: durable on a quorum when this returns.
+    pub(super) async fn land(
+        &self,
+        mut guard: BlobGuard,
+        sink: Sink,
+        tail: Tail,
+    ) -> Result<BlobGuard, Error> {
+        guard.missing = sink.finish(tail).await?;
+        Ok(guard)
+    }
+}

@@ -1,0 +1,17 @@
+//! The engine on this machine: metadata in RocksDB, parts on local volumes.
+//!
+//! The only place of the store that knows either. What is in memory is answered inline; what may touch a disk runs
+//! on the pool of the volume (or of metadata) it may wait for.
+
+mod metadata;
+mod open_part;
+mod parts;
+mod sink;
+
+pub(super) use metadata::LocalMetadata;
+pub(super) use open_part::Ahead;
+pub(super) use open_part::OpenPart;
+pub(super) use parts::LocalParts;
+pub(super) use sink::Buffer;
+pub(super) use sink::Sink;
+pub(super) use sink::Writes;

@@ -1,0 +1,316 @@
+//! Reading an object: choose a copy, verify while streaming, fall over to the next copy, file a repair row.
+//!
+//! A read registers with [`super::readers`] and then looks at the object row once more: from there on the reclaimer
+//! leaves every blob of that version alone until the read is dropped. One chunk is read ahead, so that disk and
+//! network overlap; memory per download stays at two chunks.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Context;
+use std::task::Poll;
+
+use bytes::Bytes;
+use futures_util::Stream;
+
+use super::ByteSource;
+use super::Error;
+use super::Promises;
+use super::SourceError;
+use super::Store;
+use super::commit::Custody;
+use super::engine::Metadata as _;
+use super::engine::Parts as _;
+use super::local::Ahead;
+use super::local::LocalMetadata;
+use super::local::LocalParts;
+use super::local::OpenPart;
+use super::object::Object;
+use super::readers::Reading;
+use crate::base::BlobId;
+use crate::base::BucketId;
+use crate::meta::Transaction;
+use crate::meta::keys;
+use crate::meta::records;
+use crate::meta::records::Layout;
+use crate::meta::records::PartBody;
+use crate::meta::records::PartEntry;
+use crate::meta::records::Repair;
+use crate::s3::error_code::ErrorCode;
+use crate::s3::name::ObjectKey;
+use crate::sys::clock::Clock;
+
+/// Bytes read from a part at a time: eight blocks, so that checks and system calls are few and a slow client holds
+/// little.
+const CHUNK_BYTES: u64 = 512 << 10;
+
+/// Why an object could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It was overwritten or deleted since its row was read: read the row again.
+    #[error("the object has changed")]
+    Changed,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] Error),
+}
+
+/// The bytes of one version of an object, or of a range of it.
+pub struct ObjectReader {
+    length: u64,
+    source: Source,
+}
+
+enum Source {
+    Inline(Option<Bytes>),
+    Streamed(Pin<Box<dyn Stream<Item = Result<Bytes, Error>>>>),
+}
+
+impl ObjectReader {
+    /// How many bytes will come.
+    pub const fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// The whole of it at once, when it is in memory already.
+    pub fn take_inline(&mut self) -> Option<Bytes> {
+        match &mut self.source {
+            Source::Inline(bytes) => bytes.take(),
+            Source::Streamed(_) => None,
+        }
+    }
+
+    /// The next bytes; verified. After an error the rest cannot be had and the client must see a broken reply.
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        match &mut self.source {
+            Source::Inline(bytes) => Poll::Ready(bytes.take().filter(|bytes| !bytes.is_empty()).map(Ok)),
+            Source::Streamed(stream) => stream.as_mut().poll_next(cx),
+        }
+    }
+}
+
+/// A copy reads its source like an upload.
+impl ByteSource for ObjectReader {
+    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, SourceError>>> {
+        self.poll_next(cx).map_err(|error| {
+            tracing::error!(%error, "the source of a copy could not be read");
+            SourceError::new(ErrorCode::InternalError, "the source could not be read")
+        })
+    }
+
+    fn length(&self) -> Option<u64> {
+        Some(self.length)
+    }
+
+    fn promises(&self) -> Promises {
+        Promises::default()
+    }
+}
+
+/// A run of bytes within one part.
+struct Segment {
+    body: PartBody,
+    range: Range<u64>,
+}
+
+impl Store {
+    /// Opens `range` of an object whose row was just read. The range must lie inside the object.
+    pub async fn open(
+        &self,
+        bucket: BucketId,
+        key: &ObjectKey,
+        object: &Object,
+        range: Range<u64>,
+    ) -> Result<ObjectReader, OpenError> {
+        let length = range.end - range.start;
+        if let Layout::Inline(id) = object.record.body.layout {
+            let bytes = self.metadata.inline(id).await?.ok_or(OpenError::Changed)?;
+            let (start, end) = (range.start as usize, range.end as usize);
+            if end > bytes.len() {
+                let reason = "an inline body is shorter than its row says".to_owned();
+                return Err(OpenError::Store(Error::Damaged { blob: id, reason }));
+            }
+            return Ok(ObjectReader {
+                length,
+                source: Source::Inline(Some(bytes.slice(start..end))),
+            });
+        }
+        let reading = self.readers.enter(self.metadata.newest_commit());
+        let row = keys::current(bucket, key.as_str());
+        let now = self.metadata.get::<records::Object>(&row).await?;
+        if now.is_none_or(|now| now.revision != object.revision) {
+            return Err(OpenError::Changed);
+        }
+        let segments = self.segments(&object.record, range).await?;
+        let state = Streaming {
+            parts: Arc::clone(&self.parts),
+            metadata: self.metadata.clone(),
+            clock: Arc::clone(&self.clock),
+            segments,
+            open: None,
+            ahead: None,
+            _reading: reading,
+        };
+        let stream = futures_util::stream::unfold(state, Streaming::step);
+        Ok(ObjectReader {
+            length,
+            source: Source::Streamed(Box::pin(stream)),
+        })
+    }
+
+    /// The parts of an object, in order; one whole part for an object written in one piece is not listed.
+    pub async fn parts_of(&self, object: &records::Object) -> Result<Vec<PartEntry>, OpenError> {
+        self.part_entries(&object.body.layout)
+            .await?
+            .ok_or(OpenError::Changed)
+    }
+
+    async fn segments(
+        &self,
+        object: &records::Object,
+        range: Range<u64>,
+    ) -> Result<VecDeque<Segment>, OpenError> {
+        if let Layout::Blob(id) = object.body.layout {
+            return Ok(VecDeque::from([Segment {
+                body: PartBody::Blob(id),
+                range,
+            }]));
+        }
+        let mut begin = 0;
+        let mut segments = VecDeque::new();
+        for part in self.parts_of(object).await? {
+            let within = range.start.max(begin)..range.end.min(begin + part.size);
+            if within.start < within.end {
+                segments.push_back(Segment {
+                    body: part.body,
+                    range: within.start - begin..within.end - begin,
+                });
+            }
+            begin += part.size;
+        }
+        Ok(segments)
+    }
+}
+
+/// A streamed read under way.
+struct Streaming {
+    parts: Arc<LocalParts>,
+    metadata: LocalMetadata,
+    clock: Arc<dyn Clock>,
+    segments: VecDeque<Segment>,
+    open: Option<(BlobId, OpenPart)>,
+    ahead: Option<(Range<u64>, Ahead)>,
+    _reading: Reading,
+}
+
+impl Streaming {
+    /// One chunk and the state behind it; ends after an error.
+    async fn step(mut self) -> Option<(Result<Bytes, Error>, Self)> {
+        let segment = self.segments.front_mut()?;
+        match segment.body {
+            PartBody::Blob(id) => {
+                let end = segment.range.end.min(segment.range.start + CHUNK_BYTES);
+                let range = segment.range.start..end;
+                segment.range.start = end;
+                let chunk = self.chunk(id, range).await;
+                self.settle(chunk.is_ok(), id);
+                Some((chunk, self))
+            }
+            PartBody::Inline(id) => {
+                let range = segment.range.start as usize..segment.range.end as usize;
+                self.segments.pop_front();
+                let chunk = self.inline(id, range).await;
+                if chunk.is_err() {
+                    self.segments.clear();
+                }
+                Some((chunk, self))
+            }
+            // Empty parts make no segments.
+            PartBody::Empty => None,
+        }
+    }
+
+    async fn chunk(&mut self, id: BlobId, range: Range<u64>) -> Result<Bytes, Error> {
+        if self.open.as_ref().is_none_or(|(open, _)| *open != id) {
+            let reason = "no copy was found".to_owned();
+            let part = self
+                .parts
+                .open(id)
+                .await?
+                .ok_or(Error::Damaged { blob: id, reason })?;
+            self.open = Some((id, part));
+        }
+        let Some((_, part)) = self.open.as_mut() else {
+            return Err(Error::internal("read", "no part is open"));
+        };
+        if let Some((ahead_range, ahead)) = self.ahead.take()
+            && ahead_range == range
+            && let Ok(bytes) = ahead.bytes().await
+        {
+            return Ok(bytes);
+        }
+        let chunk = self.parts.read(part, range).await;
+        let bad = part.take_bad();
+        if bad > 0 {
+            self.file_repair(id, bad).await;
+        }
+        chunk
+    }
+
+    /// Tells the repair job about bad copies. The read goes on whether or not that works: the scrub finds them too.
+    async fn file_repair(&self, blob: BlobId, bad: usize) {
+        let missing = u8::try_from(bad).unwrap_or(u8::MAX);
+        let mut transaction = Transaction::new();
+        transaction.put(
+            keys::repair(blob),
+            &Repair {
+                blob,
+                missing,
+                at: self.clock.now(),
+            },
+        );
+        if let Err(error) = self.metadata.commit(transaction, Custody::default()).await {
+            tracing::warn!(%blob, %error, "a bad copy was noticed but could not be put on the repair queue");
+        }
+    }
+
+    /// Starts the next chunk of the same part, or steps to the next part; gives up after an error.
+    fn settle(&mut self, ok: bool, id: BlobId) {
+        if !ok {
+            self.segments.clear();
+            return;
+        }
+        let Some(segment) = self.segments.front() else {
+            return;
+        };
+        if segment.range.is_empty() {
+            self.segments.pop_front();
+            self.open = None;
+            return;
+        }
+        let range = segment.range.start..segment.range.end.min(segment.range.start + CHUNK_BYTES);
+        if let Some((open, part)) = &self.open
+            && *open == id
+        {
+            // When the queue is full, the chunk is read when it is asked for.
+            self.ahead = part.read_ahead(range.clone()).ok().map(|ahead| (range, ahead));
+        }
+    }
+
+    async fn inline(&self, id: BlobId, range: Range<usize>) -> Result<Bytes, Error> {
+        let damaged = |reason: &str| Error::Damaged {
+            blob: id,
+            reason: reason.to_owned(),
+        };
+        let bytes = self
+            .metadata
+            .inline(id)
+            .await?
+            .ok_or_else(|| damaged("its inline body is missing"))?;
+        if range.end > bytes.len() {
+            return Err(damaged("its inline body is too short"));
+        }
+        Ok(bytes.slice(range))
+    }
+}

@@ -1,0 +1,99 @@
+//! Giving space back: what the reclaimer and the sweep ask of the store.
+
+use super::Error;
+use super::Store;
+use super::engine::Metadata as _;
+use super::engine::Parts as _;
+use crate::base::BlobId;
+use crate::base::VolumeId;
+use crate::meta::Expect;
+use crate::meta::Key;
+use crate::meta::Stored;
+use crate::meta::Transaction;
+use crate::meta::keys;
+use crate::meta::records::Empty;
+use crate::meta::records::EndedUpload;
+use crate::meta::records::Reclaim;
+
+impl Store {
+    /// Blobs that lost a reference, oldest id first.
+    pub async fn reclaimable(
+        &self,
+        after: Option<Key>,
+        limit: usize,
+    ) -> Result<Vec<(Key, Stored<Reclaim>)>, Error> {
+        self.metadata
+            .scan::<Reclaim>(keys::reclaims(), after, limit)
+            .await
+    }
+
+    /// Settles one reclaim row: unlinks the blob unless another row still names it. `false` when a running read may
+    /// still want it.
+    ///
+    /// References only ever come from rows that hold one already, so a blob seen without any, in committed state,
+    /// can gain none.
+    pub async fn reclaim(&self, key: &Key, row: &Stored<Reclaim>) -> Result<bool, Error> {
+        if self.readers.oldest().is_some_and(|oldest| oldest < row.revision) {
+            return Ok(false);
+        }
+        if !self.is_referenced(row.record.blob).await? {
+            self.parts.remove(row.record.blob).await?;
+        }
+        let mut transaction = Transaction::new();
+        transaction.expect(Expect::Revision(key.clone(), row.revision));
+        transaction.delete(key.clone());
+        self.try_commit(transaction).await?;
+        Ok(true)
+    }
+
+    async fn is_referenced(&self, blob: BlobId) -> Result<bool, Error> {
+        Ok(!self
+            .metadata
+            .scan::<Empty>(keys::blobrefs(blob), None, 1)
+            .await?
+            .is_empty())
+    }
+
+    /// Volumes of this store.
+    pub fn volumes(&self) -> Vec<VolumeId> {
+        self.parts.volumes()
+    }
+
+    /// Looks at up to `limit` part files of a volume behind `after` and removes those that no row names and no
+    /// running upload owns. Returns the last one looked at, and how many were removed.
+    pub async fn sweep_volume(
+        &self,
+        volume: VolumeId,
+        after: Option<BlobId>,
+        limit: usize,
+    ) -> Result<(Option<BlobId>, usize), Error> {
+        let listed = self.parts.list(volume, after, limit).await?;
+        let mut removed = 0;
+        for blob in &listed {
+            // In this order: an upload stops owning a blob only after its rows are committed.
+            let owned = self.unnamed.contains(*blob);
+            if !owned && !self.is_referenced(*blob).await? && !self.awaits_reclaim(*blob).await? {
+                self.parts.remove(*blob).await?;
+                removed += 1;
+            }
+        }
+        Ok((listed.last().copied(), removed))
+    }
+
+    async fn awaits_reclaim(&self, blob: BlobId) -> Result<bool, Error> {
+        Ok(self
+            .metadata
+            .get::<Reclaim>(&keys::reclaim(blob))
+            .await?
+            .is_some())
+    }
+
+    /// Markers of uploads that ended, of every bucket.
+    pub async fn ended_uploads(
+        &self,
+        after: Option<Key>,
+        limit: usize,
+    ) -> Result<Vec<(Key, Stored<EndedUpload>)>, Error> {
+        self.metadata.scan(keys::ended_uploads(), after, limit).await
+    }
+}
