@@ -1,8 +1,9 @@
-//! Values without behaviour of their own: identifiers and points in time.
+//! Values without behaviour of their own: identifiers, identities and points in time.
 //!
 //! Everybody may use them; they know nobody. Random identifiers are made from bytes that `sys::entropy` gives.
 
 mod id;
+mod identity;
 mod time;
 
 pub use id::BlobId;
@@ -12,6 +13,7 @@ pub use id::ParseIdError;
 pub use id::RequestId;
 pub use id::UploadId;
 pub use id::VolumeId;
+pub use identity::Identity;
 pub use time::Timestamp;
 
 /// An MD5 digest, the plain ETag of an object (RFC 1321).

@@ -1,0 +1,1 @@
+//! Signing of outgoing requests.
