@@ -27,12 +27,20 @@ pub struct Error {
 impl Error {
     /// An error with the code's own message.
     pub const fn new(code: ErrorCode) -> Self {
-        Self { code, message: Cow::Borrowed(code.message()), extra: Vec::new() }
+        Self {
+            code,
+            message: Cow::Borrowed(code.message()),
+            extra: Vec::new(),
+        }
     }
 
     /// An error with a message of its own.
     pub fn with(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), extra: Vec::new() }
+        Self {
+            code,
+            message: message.into(),
+            extra: Vec::new(),
+        }
     }
 
     /// Adds an element to the error document.
@@ -44,7 +52,9 @@ impl Error {
 
     /// An argument that is out of bounds or cannot be read.
     pub fn invalid_argument(name: &str, value: &str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self::with(ErrorCode::InvalidArgument, message).element("ArgumentName", name).element("ArgumentValue", value)
+        Self::with(ErrorCode::InvalidArgument, message)
+            .element("ArgumentName", name)
+            .element("ArgumentValue", value)
     }
 
     pub(super) fn no_such_bucket(name: &str) -> Self {
@@ -89,7 +99,11 @@ impl From<store::Error> for Error {
 
 impl From<SourceError> for Error {
     fn from(error: SourceError) -> Self {
-        Self { code: error.code, message: error.message, extra: error.extra }
+        Self {
+            code: error.code,
+            message: error.message,
+            extra: error.extra,
+        }
     }
 }
 
@@ -100,13 +114,17 @@ impl From<StageError> for Error {
             StageError::TooLarge { max_bytes } => {
                 Self::new(ErrorCode::EntityTooLarge).element("MaxSizeAllowed", max_bytes.to_string())
             }
-            StageError::Md5Mismatch => {
-                Self::with(ErrorCode::BadDigest, "The Content-MD5 you specified did not match what we received.")
-            }
+            StageError::Md5Mismatch => Self::with(
+                ErrorCode::BadDigest,
+                "The Content-MD5 you specified did not match what we received.",
+            ),
             StageError::Sha256Mismatch => Self::new(ErrorCode::XAmzContentSHA256Mismatch),
             StageError::ChecksumMismatch { algorithm } => Self::with(
                 ErrorCode::BadDigest,
-                format!("The {} you specified did not match the calculated checksum.", algorithm.name()),
+                format!(
+                    "The {} you specified did not match the calculated checksum.",
+                    algorithm.name()
+                ),
             ),
             StageError::Store(error) => error.into(),
         }

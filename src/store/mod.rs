@@ -52,6 +52,11 @@ use local::LocalMetadata;
 use local::LocalParts;
 use readers::Readers;
 
+pub use crate::meta::ListItem;
+pub use crate::meta::ListQuery;
+pub use crate::meta::UploadPage;
+pub use crate::meta::UploadQuery;
+pub use crate::meta::records;
 pub use bucket::Bucket;
 pub use bucket::DeleteBucket;
 pub use commit::UpdateError;

@@ -11,6 +11,8 @@ pub async fn run(call: &Call<'_>, bucket: &BucketName) -> Result<(), Error> {
     match call.store().delete_bucket(bucket).await? {
         DeleteBucket::Deleted => Ok(()),
         DeleteBucket::NoSuchBucket => Err(Error::no_such_bucket(bucket.as_str())),
-        DeleteBucket::NotEmpty => Err(Error::new(ErrorCode::BucketNotEmpty).element("BucketName", bucket.as_str())),
+        DeleteBucket::NotEmpty => {
+            Err(Error::new(ErrorCode::BucketNotEmpty).element("BucketName", bucket.as_str()))
+        }
     }
 }

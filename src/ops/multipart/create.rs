@@ -51,7 +51,10 @@ pub async fn run(call: &Call<'_>, input: Input) -> Result<Output, Error> {
         checksum,
     };
     call.store().create_upload(&bucket, &upload).await?;
-    Ok(Output { upload_id: upload.id, checksum })
+    Ok(Output {
+        upload_id: upload.id,
+        checksum,
+    })
 }
 
 fn checksum(
@@ -68,7 +71,9 @@ fn checksum(
             let kind = kind.unwrap_or(algorithm.default_type());
             if !algorithm.allows(kind) {
                 let (kind, algorithm) = (kind.name(), algorithm.name().to_lowercase());
-                let message = format!("The {kind} checksum type cannot be used with the {algorithm} checksum algorithm.");
+                let message = format!(
+                    "The {kind} checksum type cannot be used with the {algorithm} checksum algorithm."
+                );
                 return Err(Error::with(ErrorCode::InvalidRequest, message));
             }
             Ok(Some((algorithm, kind)))

@@ -45,9 +45,15 @@ pub async fn run(call: &Call<'_>, input: &Input) -> Result<UploadPage, Error> {
 }
 
 fn upload_marker(input: &Input) -> Result<Option<UploadId>, Error> {
-    let (Some(_), Some(text)) = (&input.key_marker, &input.upload_id_marker) else { return Ok(None) };
+    let (Some(_), Some(text)) = (&input.key_marker, &input.upload_id_marker) else {
+        return Ok(None);
+    };
     match text.parse() {
         Ok(id) => Ok(Some(id)),
-        Err(_) => Err(Error::invalid_argument("upload-id-marker", text, "Invalid uploadId marker")),
+        Err(_) => Err(Error::invalid_argument(
+            "upload-id-marker",
+            text,
+            "Invalid uploadId marker",
+        )),
     }
 }

@@ -102,13 +102,15 @@ fn storage_class(named: Option<&str>) -> Result<String, Error> {
     match named {
         None | Some("STANDARD") => Ok(String::new()),
         Some(class) if STORAGE_CLASSES.contains(&class) => Ok(class.to_owned()),
-        Some(class) => Err(Error::new(ErrorCode::InvalidStorageClass).element("StorageClassRequested", class)),
+        Some(class) => {
+            Err(Error::new(ErrorCode::InvalidStorageClass).element("StorageClassRequested", class))
+        }
     }
 }
 
 impl Call<'_> {
     /// The attributes as the store takes them, owned by the caller.
-    fn new_object(&self, attributes: Attributes) -> Result<NewObject, Error> {
+    pub(super) fn new_object(&self, attributes: Attributes) -> Result<NewObject, Error> {
         Ok(NewObject {
             storage_class: storage_class(attributes.storage_class.as_deref())?,
             headers: attributes.headers,
@@ -118,7 +120,7 @@ impl Call<'_> {
     }
 
     /// What a part file of this object says about itself.
-    fn blob_owner(&self, bucket: &Bucket, key: &ObjectKey, new: &NewObject) -> BlobOwner {
+    pub(super) fn blob_owner(&self, bucket: &Bucket, key: &ObjectKey, new: &NewObject) -> BlobOwner {
         BlobOwner {
             bucket: bucket.record.id,
             bucket_name: bucket.record.name.clone(),
@@ -133,7 +135,11 @@ impl Call<'_> {
     }
 
     /// The current object under a key, or `NoSuchBucket`, or `NoSuchKey`.
-    async fn object(&self, bucket: &BucketName, key: &ObjectKey) -> Result<(std::sync::Arc<Bucket>, Object), Error> {
+    pub(super) async fn object(
+        &self,
+        bucket: &BucketName,
+        key: &ObjectKey,
+    ) -> Result<(std::sync::Arc<Bucket>, Object), Error> {
         let bucket = self.bucket(bucket).await?;
         match self.store().object(bucket.record.id, key).await? {
             Some(object) => Ok((bucket, object)),
@@ -142,12 +148,21 @@ impl Call<'_> {
     }
 
     /// Refuses a conditional write that cannot succeed before its body is read. The commit decides again.
-    async fn check_early(&self, bucket: &Bucket, key: &ObjectKey, conditions: &WriteConditions) -> Result<(), Error> {
+    async fn check_early(
+        &self,
+        bucket: &Bucket,
+        key: &ObjectKey,
+        conditions: &WriteConditions,
+    ) -> Result<(), Error> {
         if conditions.if_match.is_none() && !conditions.if_none_match {
             return Ok(());
         }
         let current = self.store().object(bucket.record.id, key).await?;
-        check(conditions, key, current.as_ref().map(|current| &current.record.head))
+        check(
+            conditions,
+            key,
+            current.as_ref().map(|current| &current.record.head),
+        )
     }
 }
 
