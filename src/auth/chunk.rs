@@ -33,12 +33,7 @@ pub struct ChunkSigner {
 impl ChunkSigner {
     /// Begins after the signature of the request's head. `time` is the time of the string to sign.
     pub(super) fn new(key: Arc<SigningKey>, time: &str, scope: &str, seed: Signature) -> Self {
-        Self {
-            key,
-            time_and_scope: format!("{time}\n{scope}\n"),
-            previous: seed,
-            chunk: Sha256::new(),
-        }
+        Self { key, time_and_scope: format!("{time}\n{scope}\n"), previous: seed, chunk: Sha256::new() }
     }
 
     /// Takes the next bytes of the chunk.
@@ -50,11 +45,7 @@ impl ChunkSigner {
     /// without bytes ends the body.
     pub fn check(&mut self, signature: &[u8]) -> Result<(), SignatureMismatch> {
         let expected = self.sign();
-        if expected.ct_eq(signature).into() {
-            Ok(())
-        } else {
-            Err(SignatureMismatch)
-        }
+        if expected.ct_eq(signature).into() { Ok(()) } else { Err(SignatureMismatch) }
     }
 
     /// Ends the chunk and gives its signature, for a client that signs.
@@ -66,11 +57,7 @@ impl ChunkSigner {
     /// order of the wire.
     pub fn check_trailer(&mut self, lines: &[u8], signature: &[u8]) -> Result<(), SignatureMismatch> {
         let expected = self.sign_trailer(lines);
-        if expected.ct_eq(signature).into() {
-            Ok(())
-        } else {
-            Err(SignatureMismatch)
-        }
+        if expected.ct_eq(signature).into() { Ok(()) } else { Err(SignatureMismatch) }
     }
 
     /// The signature of the trailer, for a client that signs. `lines` as for [`Self::check_trailer`].
@@ -91,10 +78,7 @@ impl ChunkSigner {
 
     fn sign_text(&mut self, algorithm: &str, end: &[&str]) -> Signature {
         let mut message = String::with_capacity(320);
-        for piece in [algorithm, "\n", &self.time_and_scope, text(&self.previous), "\n"]
-            .iter()
-            .chain(end)
-        {
+        for piece in [algorithm, "\n", &self.time_and_scope, text(&self.previous), "\n"].iter().chain(end) {
             message.push_str(piece);
         }
         self.previous = self.key.sign(message.as_bytes());

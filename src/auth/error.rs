@@ -18,11 +18,7 @@ pub struct AuthError {
 impl AuthError {
     /// A refusal with a message of its own.
     pub(crate) fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            extra: Vec::new(),
-        }
+        Self { code, message: message.into(), extra: Vec::new() }
     }
 
     /// A refusal with the code's usual message.

@@ -16,10 +16,7 @@ pub struct RequestHead<'a> {
 impl<'a> RequestHead<'a> {
     /// The values of a header, in the order of the wire.
     pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        self.headers
-            .iter()
-            .filter(move |(given, _)| *given == name)
-            .map(|(_, value)| *value)
+        self.headers.iter().filter(move |(given, _)| *given == name).map(|(_, value)| *value)
     }
 
     /// The first value of a header.

@@ -63,10 +63,7 @@ impl Declared {
             )),
             Self::Unsigned => Ok(Payload::Unsigned),
             Self::Sha256(digest) => Ok(Payload::Sha256(digest)),
-            Self::UnsignedChunks => Ok(Payload::Chunked(Chunked {
-                signer: None,
-                trailer: true,
-            })),
+            Self::UnsignedChunks => Ok(Payload::Chunked(Chunked { signer: None, trailer: true })),
         }
     }
 
@@ -75,14 +72,8 @@ impl Declared {
         match self {
             Self::Unsigned => Payload::Unsigned,
             Self::Sha256(digest) => Payload::Sha256(digest),
-            Self::SignedChunks { trailer } => Payload::Chunked(Chunked {
-                signer: Some(signer()),
-                trailer,
-            }),
-            Self::UnsignedChunks => Payload::Chunked(Chunked {
-                signer: None,
-                trailer: true,
-            }),
+            Self::SignedChunks { trailer } => Payload::Chunked(Chunked { signer: Some(signer()), trailer }),
+            Self::UnsignedChunks => Payload::Chunked(Chunked { signer: None, trailer: true }),
         }
     }
 }

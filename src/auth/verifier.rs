@@ -47,10 +47,7 @@ impl Authenticated {
 impl Verifier {
     /// A verifier with an empty cache.
     pub fn new(settings: Settings) -> Self {
-        Self {
-            settings,
-            keys: KeyCache::new(),
-        }
+        Self { settings, keys: KeyCache::new() }
     }
 
     /// Finds out who sent a request: by its `Authorization` header, by its query, or nobody in particular.

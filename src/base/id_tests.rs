@@ -11,12 +11,7 @@ fn an_identifier_survives_its_text() {
 
 #[test]
 fn other_texts_are_refused() {
-    for text in [
-        "",
-        "00",
-        "zz112233445566778899aabbccddeeff",
-        "00112233445566778899aabbccddeeff00",
-    ] {
+    for text in ["", "00", "zz112233445566778899aabbccddeeff", "00112233445566778899aabbccddeeff00"] {
         assert_eq!(text.parse::<UploadId>(), Err(ParseIdError), "{text}");
     }
 }

@@ -40,14 +40,7 @@ impl Sweep {
     /// A sweep that begins a pass now and then every `pause`.
     pub fn new(store: Arc<Store>, clock: Arc<dyn Clock>, pause: Duration) -> Self {
         let volumes = store.volumes();
-        Self {
-            store,
-            clock,
-            volumes,
-            pause,
-            cursor: Cursor::Volume(0, None),
-            removed: 0,
-        }
+        Self { store, clock, volumes, pause, cursor: Cursor::Volume(0, None), removed: 0 }
     }
 
     async fn advance(&mut self) -> Result<Step, crate::store::Error> {
@@ -91,10 +84,7 @@ impl Sweep {
             return Ok(Step::Busy);
         }
         if self.removed > 0 {
-            tracing::info!(
-                removed = self.removed,
-                "part files that no object named were removed"
-            );
+            tracing::info!(removed = self.removed, "part files that no object named were removed");
         }
         self.removed = 0;
         self.cursor = Cursor::Volume(0, None);

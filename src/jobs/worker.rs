@@ -47,29 +47,20 @@ impl Jobs {
     /// Starts the jobs that `make` builds on their thread.
     pub fn start(make: impl FnOnce() -> Vec<Box<dyn Job>> + Send + 'static) -> std::io::Result<Self> {
         let (stop, stopped) = watch::channel(false);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build()?;
-        let thread = std::thread::Builder::new()
-            .name("jobs".to_owned())
-            .spawn(move || {
-                let tasks = tokio::task::LocalSet::new();
-                let running = make()
-                    .into_iter()
-                    .map(|job| tasks.spawn_local(run(job, stopped.clone())));
-                let running: Vec<_> = running.collect();
-                let all = tasks.run_until(async {
-                    for task in running {
-                        // A job that panicked has said so already; the others go on.
-                        let _ = task.await;
-                    }
-                });
-                runtime.block_on(all);
-            })?;
-        Ok(Self {
-            stop,
-            thread: Some(thread),
-        })
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+        let thread = std::thread::Builder::new().name("jobs".to_owned()).spawn(move || {
+            let tasks = tokio::task::LocalSet::new();
+            let running = make().into_iter().map(|job| tasks.spawn_local(run(job, stopped.clone())));
+            let running: Vec<_> = running.collect();
+            let all = tasks.run_until(async {
+                for task in running {
+                    // A job that panicked has said so already; the others go on.
+                    let _ = task.await;
+                }
+            });
+            runtime.block_on(all);
+        })?;
+        Ok(Self { stop, thread: Some(thread) })
     }
 
     /// Lets every running step end, then returns.

@@ -35,9 +35,7 @@ pub(super) fn decode<R: Record>(key: &Key, row: &[u8]) -> Result<Stored<R>, Erro
 
 /// The revision, and the record's bytes.
 pub(super) fn split<'a, R: Record>(key: &Key, row: &'a [u8]) -> Result<(u64, &'a [u8]), Error> {
-    let format = *row
-        .first()
-        .ok_or_else(|| Error::corrupt(key.describe(), "an empty row"))?;
+    let format = *row.first().ok_or_else(|| Error::corrupt(key.describe(), "an empty row"))?;
     if format > R::FORMAT {
         return Err(Error::new("read", key.describe(), Kind::Newer(u16::from(format))));
     }
@@ -47,9 +45,5 @@ pub(super) fn split<'a, R: Record>(key: &Key, row: &'a [u8]) -> Result<(u64, &'a
 
 pub(super) fn revision(row: &[u8]) -> Option<u64> {
     let bytes = row.get(REVISION)?;
-    Some(
-        bytes
-            .iter()
-            .fold(0, |number, byte| number << 8 | u64::from(*byte)),
-    )
+    Some(bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
 }

@@ -90,11 +90,7 @@ impl Committer {
             .name("commit".to_owned())
             .spawn(move || sequencer.run(&waiting))
             .map_err(|error| Error::stopped(error.to_string()))?;
-        Ok(Self {
-            queue: Some(queue),
-            published,
-            thread: Some(thread),
-        })
+        Ok(Self { queue: Some(queue), published, thread: Some(thread) })
     }
 
     pub(super) fn submit(&self, transaction: Transaction, done: Done) {
@@ -103,9 +99,7 @@ impl Committer {
             Ok(()) => {}
             Err(TrySendError::Full(waiting)) => (waiting.done)(Err(CommitError::Overloaded)),
             Err(TrySendError::Disconnected(waiting)) => {
-                (waiting.done)(Err(CommitError::Unavailable(Error::stopped(
-                    "the committer has stopped",
-                ))));
+                (waiting.done)(Err(CommitError::Unavailable(Error::stopped("the committer has stopped"))));
             }
         }
     }
@@ -172,10 +166,7 @@ impl Sequencer {
     /// Checks, writes and answers a group.
     fn commit(&mut self, waiting: &mut Vec<Waiting>) {
         let begun = Instant::now();
-        let mut group = Group {
-            number: self.last.number,
-            ..Group::default()
-        };
+        let mut group = Group { number: self.last.number, ..Group::default() };
         let mut answers: Vec<(Done, Result<u64, CommitError>)> = Vec::with_capacity(waiting.len());
         for Waiting { transaction, done } in waiting.drain(..) {
             let outcome = match &self.failed {
@@ -192,8 +183,7 @@ impl Sequencer {
             self.failed = Some(error);
         }
         failpoint!("meta::commit::before_ack");
-        self.metrics
-            .commit_group(committed, begun.elapsed().as_secs_f64());
+        self.metrics.commit_group(committed, begun.elapsed().as_secs_f64());
         for (done, outcome) in answers {
             match (&self.failed, outcome) {
                 (Some(error), Ok(_)) => done(Err(CommitError::Unavailable(error.clone()))),
@@ -241,9 +231,7 @@ impl Sequencer {
         let Some(row) = self.database.row(key)? else {
             return Ok(None);
         };
-        codec::revision(&row)
-            .map(Some)
-            .ok_or_else(|| Error::corrupt(key.describe(), "a short row"))
+        codec::revision(&row).map(Some).ok_or_else(|| Error::corrupt(key.describe(), "a short row"))
     }
 
     /// Kept once read, so that it is in memory when the transaction is applied.
@@ -269,21 +257,15 @@ impl Sequencer {
         match write {
             Write::Row(key, mut row) => {
                 row[codec::REVISION].copy_from_slice(&group.number.to_be_bytes());
-                group
-                    .batch
-                    .put_cf(self.database.family(key.family())?, key.bytes(), row);
+                group.batch.put_cf(self.database.family(key.family())?, key.bytes(), row);
                 group.touches_buckets |= key.family() == Family::Bucket;
                 group.rows.insert(key, Some(group.number));
             }
             Write::Inline(key, value) => {
-                group
-                    .batch
-                    .put_cf(self.database.family(key.family())?, key.bytes(), value);
+                group.batch.put_cf(self.database.family(key.family())?, key.bytes(), value);
             }
             Write::Delete(key) => {
-                group
-                    .batch
-                    .delete_cf(self.database.family(key.family())?, key.bytes());
+                group.batch.delete_cf(self.database.family(key.family())?, key.bytes());
                 group.touches_buckets |= key.family() == Family::Bucket;
                 group.rows.insert(key, None);
             }
@@ -306,23 +288,15 @@ impl Sequencer {
             let key = keys::usage(*bucket);
             match usage {
                 Some(usage) => self.put(&mut group.batch, group.number, &key, usage)?,
-                None => group
-                    .batch
-                    .delete_cf(self.database.family(key.family())?, key.bytes()),
+                None => group.batch.delete_cf(self.database.family(key.family())?, key.bytes()),
             }
         }
         let mut chain = crc32fast::Hasher::new_with_initial(self.last.chain);
         chain.update(group.batch.data());
-        let commit = Commit {
-            number: group.number,
-            chain: chain.finalize(),
-        };
+        let commit = Commit { number: group.number, chain: chain.finalize() };
         self.put(&mut group.batch, group.number, &keys::system("commit"), &commit)?;
         failpoint!("meta::commit::before_write", error).map_err(|error| Error::stopped(error.to_string()))?;
-        let written = self
-            .database
-            .db
-            .write_opt(std::mem::take(&mut group.batch), &self.write);
+        let written = self.database.db.write_opt(std::mem::take(&mut group.batch), &self.write);
         written.map_err(|error| Error::rocksdb("commit", format!("number {}", commit.number), &error))?;
         failpoint!("meta::commit::after_write");
         self.last = commit;

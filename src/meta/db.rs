@@ -94,27 +94,16 @@ impl Database {
             let format = codec::decode::<Cursor>(&key, &row)?.record.position;
             return match format.first() {
                 Some(format) if *format <= FORMAT => Ok(()),
-                Some(format) => Err(Error::new(
-                    "open",
-                    "the database",
-                    Kind::Newer(u16::from(*format)),
-                )),
+                Some(format) => Err(Error::new("open", "the database", Kind::Newer(u16::from(*format)))),
                 None => Err(Error::corrupt(key.describe(), "no format")),
             };
         }
         let created = clock.now().as_millis().to_be_bytes();
-        let marker = Cursor {
-            position: [&[FORMAT][..], &created].concat(),
-        };
+        let marker = Cursor { position: [&[FORMAT][..], &created].concat() };
         let mut write = rocksdb::WriteOptions::default();
         write.set_sync(true);
         self.db
-            .put_cf_opt(
-                self.family(Family::System)?,
-                key.bytes(),
-                codec::encode(&marker),
-                &write,
-            )
+            .put_cf_opt(self.family(Family::System)?, key.bytes(), codec::encode(&marker), &write)
             .map_err(|error| Error::rocksdb("write", key.describe(), &error))
     }
 }

@@ -28,11 +28,7 @@ pub(super) enum Kind {
 
 impl Error {
     pub(super) fn new(operation: &'static str, what: impl Into<String>, kind: Kind) -> Self {
-        Self {
-            operation,
-            what: what.into(),
-            kind,
-        }
+        Self { operation, what: what.into(), kind }
     }
 
     pub(super) fn rocksdb(operation: &'static str, what: impl Into<String>, error: &rocksdb::Error) -> Self {

@@ -18,15 +18,10 @@ pub(super) fn encode(body: &[u8]) -> Vec<u8> {
 }
 
 pub(super) fn decode(key: &Key, value: &[u8]) -> Result<Bytes, Error> {
-    let (head, body) = value
-        .split_at_checked(BODY)
-        .ok_or_else(|| Error::corrupt(key.describe(), "a short value"))?;
+    let (head, body) =
+        value.split_at_checked(BODY).ok_or_else(|| Error::corrupt(key.describe(), "a short value"))?;
     if head[0] > FORMAT {
-        return Err(Error::new(
-            "read",
-            key.describe(),
-            Kind::Newer(u16::from(head[0])),
-        ));
+        return Err(Error::new("read", key.describe(), Kind::Newer(u16::from(head[0]))));
     }
     if crc32fast::hash(body).to_le_bytes() != head[1..] {
         return Err(Error::corrupt(key.describe(), "the checksum of an inline body"));

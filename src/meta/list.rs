@@ -63,11 +63,7 @@ impl Meta {
     pub fn list(&self, bucket: BucketId, query: &ListQuery) -> Result<ListPage, Error> {
         let start = keys::current(bucket, &query.prefix);
         let mut cursor = self.cursor(&start)?;
-        match query
-            .after
-            .as_deref()
-            .filter(|after| *after >= query.prefix.as_str())
-        {
+        match query.after.as_deref().filter(|after| *after >= query.prefix.as_str()) {
             Some(after) => cursor.seek(behind(bucket, after, query)),
             None => cursor.seek(start.bytes()),
         }
@@ -96,9 +92,7 @@ impl Meta {
                 cursor.next();
             }
         }
-        cursor
-            .status()
-            .map_err(|error| Error::rocksdb("list", start.describe(), &error))?;
+        cursor.status().map_err(|error| Error::rocksdb("list", start.describe(), &error))?;
         Ok(page)
     }
 }

@@ -84,11 +84,9 @@ impl Meta {
         self.submit(transaction, move |result| {
             let _ = outcome.send(result);
         });
-        decided.recv().unwrap_or_else(|_| {
-            Err(CommitError::Unavailable(Error::stopped(
-                "the committer has stopped",
-            )))
-        })
+        decided
+            .recv()
+            .unwrap_or_else(|_| Err(CommitError::Unavailable(Error::stopped("the committer has stopped"))))
     }
 
     /// Number of the newest commit that reads can see.

@@ -64,9 +64,7 @@ impl Meta {
                 cursor.next();
             }
         }
-        cursor
-            .status()
-            .map_err(|error| Error::rocksdb("list", start.describe(), &error))?;
+        cursor.status().map_err(|error| Error::rocksdb("list", start.describe(), &error))?;
         Ok(page)
     }
 

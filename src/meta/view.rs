@@ -86,9 +86,7 @@ impl Meta {
             rows.push((key, row));
             cursor.next();
         }
-        cursor
-            .status()
-            .map_err(|error| Error::rocksdb("scan", prefix.describe(), &error))?;
+        cursor.status().map_err(|error| Error::rocksdb("scan", prefix.describe(), &error))?;
         Ok(rows)
     }
 

@@ -17,9 +17,7 @@ impl Keys for Service {
     fn find(&self, access_key: &str) -> Option<Key> {
         (access_key == self.root.access_key).then(|| Key {
             secret: self.root.secret_key.clone(),
-            identity: Identity::Root {
-                access_key: self.root.access_key.clone(),
-            },
+            identity: Identity::Root { access_key: self.root.access_key.clone() },
         })
     }
 }
@@ -36,11 +34,7 @@ impl Service {
     ) -> Result<Granted, Error> {
         let mut accesses = vec![Access::new(operation.action(), target.0, target.1)];
         if let Some((bucket, key)) = source {
-            accesses.push(Access::new(
-                Operation::GetObject.action(),
-                Some(bucket),
-                Some(key),
-            ));
+            accesses.push(Access::new(Operation::GetObject.action(), Some(bucket), Some(key)));
         }
         policy::decide(identity, &accesses).map_err(|_| Error::new(ErrorCode::AccessDenied))
     }

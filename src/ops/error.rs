@@ -27,20 +27,12 @@ pub struct Error {
 impl Error {
     /// An error with the code's own message.
     pub const fn new(code: ErrorCode) -> Self {
-        Self {
-            code,
-            message: Cow::Borrowed(code.message()),
-            extra: Vec::new(),
-        }
+        Self { code, message: Cow::Borrowed(code.message()), extra: Vec::new() }
     }
 
     /// An error with a message of its own.
     pub fn with(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            extra: Vec::new(),
-        }
+        Self { code, message: message.into(), extra: Vec::new() }
     }
 
     /// Adds an element to the error document.
@@ -99,11 +91,7 @@ impl From<store::Error> for Error {
 
 impl From<SourceError> for Error {
     fn from(error: SourceError) -> Self {
-        Self {
-            code: error.code,
-            message: error.message,
-            extra: error.extra,
-        }
+        Self { code: error.code, message: error.message, extra: error.extra }
     }
 }
 
@@ -121,10 +109,7 @@ impl From<StageError> for Error {
             StageError::Sha256Mismatch => Self::new(ErrorCode::XAmzContentSHA256Mismatch),
             StageError::ChecksumMismatch { algorithm } => Self::with(
                 ErrorCode::BadDigest,
-                format!(
-                    "The {} you specified did not match the calculated checksum.",
-                    algorithm.name()
-                ),
+                format!("The {} you specified did not match the calculated checksum.", algorithm.name()),
             ),
             StageError::Store(error) => error.into(),
         }

@@ -62,12 +62,7 @@ pub struct Call<'a> {
 impl Service {
     /// Puts the service together.
     pub fn new(store: Arc<Store>, clock: Arc<dyn Clock>, root: RootCredentials, settings: Settings) -> Self {
-        Self {
-            store,
-            clock,
-            root,
-            settings,
-        }
+        Self { store, clock, root, settings }
     }
 
     /// The region this server says it is.

@@ -109,9 +109,7 @@ pub fn decide(identity: &Identity, accesses: &[Access<'_>]) -> Result<Granted, D
         return Err(Denied);
     }
     match identity {
-        Identity::Root { .. } => Ok(Granted {
-            principal: Principal::Root,
-        }),
+        Identity::Root { .. } => Ok(Granted { principal: Principal::Root }),
         Identity::Anonymous => Err(Denied),
     }
 }

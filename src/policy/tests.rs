@@ -3,9 +3,7 @@
 use super::*;
 
 fn root(access_key: &str) -> Identity {
-    Identity::Root {
-        access_key: access_key.to_owned(),
-    }
+    Identity::Root { access_key: access_key.to_owned() }
 }
 
 #[test]
@@ -29,10 +27,7 @@ fn the_canonical_id_survives_a_rotation_of_keys() {
     let after = decide(&root("new"), &accesses).unwrap();
     assert_eq!(before.canonical_id(), after.canonical_id());
     // Objects on disk carry it: it may never change.
-    assert_eq!(
-        before.canonical_id(),
-        "d7d7a92c40f0c180ca663ef4ef20c155207294867a5bfdc2b19c0ceebaaa67b6"
-    );
+    assert_eq!(before.canonical_id(), "d7d7a92c40f0c180ca663ef4ef20c155207294867a5bfdc2b19c0ceebaaa67b6");
     assert_eq!(before.display_name(), "root");
 }
 
@@ -44,9 +39,6 @@ fn resources_are_named_as_policies_name_them() {
         Access::new("s3:GetObject", Some(&bucket), Some(&key)).resource(),
         "arn:aws:s3:::photos/a/b c"
     );
-    assert_eq!(
-        Access::new("s3:ListBucket", Some(&bucket), None).resource(),
-        "arn:aws:s3:::photos"
-    );
+    assert_eq!(Access::new("s3:ListBucket", Some(&bucket), None).resource(), "arn:aws:s3:::photos");
     assert_eq!(Access::new("s3:ListAllMyBuckets", None, None).resource(), "*");
 }

@@ -36,7 +36,8 @@ fn full_object_values_come_from_the_parts_alone() {
 fn composite_values_carry_the_number_of_parts() {
     let sums = [of(ChecksumAlgorithm::Sha256, b"a"), of(ChecksumAlgorithm::Sha256, b"b")];
     let parts = [(&sums[0], 1), (&sums[1], 1)];
-    let composite = ObjectChecksum::of_parts(ChecksumAlgorithm::Sha256, ChecksumType::Composite, &parts).unwrap();
+    let composite =
+        ObjectChecksum::of_parts(ChecksumAlgorithm::Sha256, ChecksumType::Composite, &parts).unwrap();
     let concatenated = [sums[0].value(), sums[1].value()].concat();
     assert_eq!(composite.checksum, of(ChecksumAlgorithm::Sha256, &concatenated));
     assert!(composite.to_text().ends_with("-2"));
@@ -48,8 +49,15 @@ fn forms_that_do_not_exist_are_refused() {
     let crc = of(ChecksumAlgorithm::Crc64Nvme, b"a");
     let full = ChecksumType::FullObject;
     assert_eq!(ObjectChecksum::of_parts(ChecksumAlgorithm::Sha1, full, &[(&sha, 1)]), None);
-    assert_eq!(ObjectChecksum::of_parts(ChecksumAlgorithm::Crc64Nvme, ChecksumType::Composite, &[(&crc, 1)]), None);
-    assert_eq!(ObjectChecksum::of_parts(ChecksumAlgorithm::Crc32, full, &[(&crc, 1)]), None, "another algorithm");
+    assert_eq!(
+        ObjectChecksum::of_parts(ChecksumAlgorithm::Crc64Nvme, ChecksumType::Composite, &[(&crc, 1)]),
+        None
+    );
+    assert_eq!(
+        ObjectChecksum::of_parts(ChecksumAlgorithm::Crc32, full, &[(&crc, 1)]),
+        None,
+        "another algorithm"
+    );
 }
 
 #[test]

@@ -31,7 +31,15 @@ fn reads_by_tag() {
     assert_eq!(read(tag(), None, None, None), Verdict::Holds);
     assert_eq!(read(Some("*".into()), None, None, None), Verdict::Holds);
     assert_eq!(read(other(), None, None, None), Verdict::Failed("If-Match"));
-    assert_eq!(read(Some(format!("{}, {}", other().unwrap_or_default(), tag().unwrap_or_default())), None, None, None), Verdict::Holds);
+    assert_eq!(
+        read(
+            Some(format!("{}, {}", other().unwrap_or_default(), tag().unwrap_or_default())),
+            None,
+            None,
+            None
+        ),
+        Verdict::Holds
+    );
     assert_eq!(read(None, tag(), None, None), Verdict::NotModified);
     assert_eq!(read(None, Some(ETAG.to_string()), None, None), Verdict::NotModified, "without quotes");
     assert_eq!(read(None, other(), None, None), Verdict::Holds);

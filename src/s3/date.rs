@@ -80,8 +80,9 @@ pub fn parse_http(text: &str) -> Option<Timestamp> {
     let fixed = format_description!(
         "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
     );
-    let asctime =
-        format_description!("[weekday repr:short] [month repr:short] [day padding:space] [hour]:[minute]:[second] [year]");
+    let asctime = format_description!(
+        "[weekday repr:short] [month repr:short] [day padding:space] [hour]:[minute]:[second] [year]"
+    );
     PrimitiveDateTime::parse(text, fixed)
         .or_else(|_| PrimitiveDateTime::parse(text, asctime))
         .ok()

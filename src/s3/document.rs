@@ -78,7 +78,8 @@ pub fn delete(document: &[u8]) -> Result<Delete, Malformed> {
 
 fn deleted_object(object: &Element) -> Result<DeletedObject, Malformed> {
     let key = object.text_of("Key").ok_or(Malformed)?.to_owned();
-    let given = |name| object.text_of(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    let given =
+        |name| object.text_of(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     Ok(DeletedObject { key, version: given("VersionId"), etag: given("ETag") })
 }
 

@@ -20,7 +20,9 @@ pub fn resolve(header: &str, size: u64) -> Resolved {
     let (first, last) = (first.trim(), last.trim());
     match (number(first), number(last)) {
         (Some(first), Some(last)) if first > last => Resolved::Whole,
-        (Some(first), _) if first >= size && (last.is_empty() || number(last).is_some()) => Resolved::Unsatisfiable,
+        (Some(first), _) if first >= size && (last.is_empty() || number(last).is_some()) => {
+            Resolved::Unsatisfiable
+        }
         (Some(first), Some(last)) => Resolved::Part(first..last.saturating_add(1).min(size)),
         (Some(first), None) if last.is_empty() => Resolved::Part(first..size),
         (None, Some(0)) if first.is_empty() => Resolved::Unsatisfiable,

@@ -34,13 +34,7 @@ impl Pool {
     /// A pool of up to `threads_max` threads, each started when a job finds none waiting for it.
     pub(super) fn new(name: impl Into<String>, threads_max: usize) -> Self {
         let (jobs, waiting) = crossbeam_channel::bounded(QUEUE_JOBS_MAX);
-        Self {
-            jobs,
-            waiting,
-            name: name.into(),
-            threads: AtomicUsize::new(0),
-            threads_max,
-        }
+        Self { jobs, waiting, name: name.into(), threads: AtomicUsize::new(0), threads_max }
     }
 
     /// Runs `work` on a thread of the pool. The job runs even when the answer is no longer awaited.
@@ -80,9 +74,7 @@ impl Pool {
         }
         let started = self
             .threads
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| {
-                (n < self.threads_max).then_some(n + 1)
-            });
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| (n < self.threads_max).then_some(n + 1));
         let Ok(number) = started else { return };
         let waiting = self.waiting.clone();
         let spawned = thread::Builder::new()
@@ -102,9 +94,7 @@ pub(super) struct Running<T>(oneshot::Receiver<T>);
 impl<T> Running<T> {
     /// Waits for the job.
     pub(super) async fn answer(self) -> Result<T, Error> {
-        self.0
-            .await
-            .map_err(|_| Error::internal("answer", "a blocking job ended without an answer"))
+        self.0.await.map_err(|_| Error::internal("answer", "a blocking job ended without an answer"))
     }
 }
 

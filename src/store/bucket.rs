@@ -43,10 +43,7 @@ impl BucketCache {
     fn insert(&self, row: &Arc<Bucket>, generation: u64) {
         let mut held = self.held.write();
         if held.generation < generation {
-            *held = Held {
-                generation,
-                rows: HashMap::new(),
-            };
+            *held = Held { generation, rows: HashMap::new() };
         }
         if held.generation == generation && held.rows.len() < BUCKETS_HELD_MAX {
             held.rows.insert(row.record.name.clone(), Arc::clone(row));
@@ -76,11 +73,7 @@ impl Store {
         if let Some(row) = self.buckets.get(name.as_str(), generation) {
             return Ok(Some(row));
         }
-        let Some(row) = self
-            .metadata
-            .get::<records::Bucket>(&keys::bucket(name.as_str()))
-            .await?
-        else {
+        let Some(row) = self.metadata.get::<records::Bucket>(&keys::bucket(name.as_str())).await? else {
             return Ok(None);
         };
         let row = Arc::new(row);
@@ -141,14 +134,8 @@ impl Store {
         limit: usize,
     ) -> Result<(Vec<records::Bucket>, bool), Error> {
         let after = after.map(keys::bucket);
-        let rows = self
-            .metadata
-            .scan::<records::Bucket>(keys::bucket(prefix), after, limit + 1)
-            .await?;
+        let rows = self.metadata.scan::<records::Bucket>(keys::bucket(prefix), after, limit + 1).await?;
         let more = rows.len() > limit;
-        Ok((
-            rows.into_iter().take(limit).map(|(_, row)| row.record).collect(),
-            more,
-        ))
+        Ok((rows.into_iter().take(limit).map(|(_, row)| row.record).collect(), more))
     }
 }

@@ -30,9 +30,7 @@ pub(super) struct Custody {
 
 impl Custody {
     pub(super) fn of(blob: Option<BlobGuard>) -> Self {
-        Self {
-            blobs: blob.into_iter().collect(),
-        }
+        Self { blobs: blob.into_iter().collect() }
     }
 
     /// The rows are durable, or may be: the blobs are no longer ours to remove.
@@ -94,16 +92,9 @@ impl Store {
                 failpoint!("store::commit::before_reply");
                 Ok(Attempt::Committed)
             }
-            Decided::Conflict {
-                which,
-                custody: returned,
-            } => {
+            Decided::Conflict { which, custody: returned } => {
                 *custody = returned;
-                Ok(if which == 0 {
-                    Attempt::NoSuchBucket
-                } else {
-                    Attempt::Conflict
-                })
+                Ok(if which == 0 { Attempt::NoSuchBucket } else { Attempt::Conflict })
             }
         }
     }

@@ -77,9 +77,9 @@ impl Digests {
             return Err(StageError::Md5Mismatch);
         }
         match &promises.checksum {
-            Some(promised) if *promised != self.checksum => Err(StageError::ChecksumMismatch {
-                algorithm: self.checksum.algorithm(),
-            }),
+            Some(promised) if *promised != self.checksum => {
+                Err(StageError::ChecksumMismatch { algorithm: self.checksum.algorithm() })
+            }
             _ => Ok(()),
         }
     }

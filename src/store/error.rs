@@ -40,15 +40,10 @@ pub enum Error {
 
 impl Error {
     pub(super) fn internal(operation: &'static str, reason: impl Into<String>) -> Self {
-        Self::Internal {
-            operation,
-            reason: reason.into(),
-        }
+        Self::Internal { operation, reason: reason.into() }
     }
 
     pub(super) fn unavailable(reason: impl Into<String>) -> Self {
-        Self::Unavailable {
-            reason: reason.into(),
-        }
+        Self::Unavailable { reason: reason.into() }
     }
 }

@@ -125,11 +125,7 @@ impl Store {
         machine: Machine,
         settings: Settings,
     ) -> Result<Self, Error> {
-        let Machine {
-            clock,
-            entropy,
-            metrics,
-        } = machine;
+        let Machine { clock, entropy, metrics } = machine;
         let parts = LocalParts::new(volumes, &settings, metrics)?;
         Ok(Self {
             metadata: LocalMetadata::new(meta, settings.threads),

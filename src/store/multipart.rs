@@ -94,10 +94,7 @@ impl Store {
         upload: &Upload,
     ) -> Result<(), UpdateError<std::convert::Infallible>> {
         let mut transaction = in_bucket(bucket.record.id);
-        transaction.put(
-            keys::open_upload(bucket.record.id, &upload.key, &upload.id),
-            upload,
-        );
+        transaction.put(keys::open_upload(bucket.record.id, &upload.key, &upload.id), upload);
         match self.attempt(transaction, &mut Custody::default()).await? {
             Attempt::Committed => Ok(()),
             Attempt::NoSuchBucket | Attempt::Conflict => Err(UpdateError::NoSuchBucket),
@@ -111,9 +108,7 @@ impl Store {
         key: &ObjectKey,
         id: &UploadId,
     ) -> Result<Option<Stored<Upload>>, Error> {
-        self.metadata
-            .get(&keys::open_upload(bucket, key.as_str(), id))
-            .await
+        self.metadata.get(&keys::open_upload(bucket, key.as_str(), id)).await
     }
 
     /// Makes `staged` the part `number`, instead of any that had it.
@@ -132,14 +127,7 @@ impl Store {
             StagedBody::Blob(guard) => (PartBody::Blob(guard.id()), None, Some(guard)),
         };
         let modified = self.clock.now();
-        let part = Part {
-            number,
-            size,
-            md5: digests.md5,
-            modified,
-            checksum: Some(digests.checksum),
-            body,
-        };
+        let part = Part { number, size, md5: digests.md5, modified, checksum: Some(digests.checksum), body };
         let degraded = guard.as_ref().and_then(BlobGuard::degraded);
         let mut custody = Custody::of(guard);
         let row = keys::part(id, number);
@@ -148,10 +136,8 @@ impl Store {
                 return Ok(PutPart::NoSuchUpload);
             };
             let mut transaction = in_bucket(bucket);
-            transaction.expect(Expect::Revision(
-                keys::open_upload(bucket, key.as_str(), id),
-                upload.revision,
-            ));
+            transaction
+                .expect(Expect::Revision(keys::open_upload(bucket, key.as_str(), id), upload.revision));
             match self.metadata.get::<Part>(&row).await? {
                 None => transaction.expect(Expect::Absent(row.clone())),
                 Some(old) => {
@@ -183,10 +169,7 @@ impl Store {
     pub async fn parts(&self, id: &UploadId, after: u16, limit: usize) -> Result<(Vec<Part>, bool), Error> {
         let rows = self.part_rows(id, after, limit + 1).await?;
         let more = rows.len() > limit;
-        Ok((
-            rows.into_iter().take(limit).map(|(_, row)| row.record).collect(),
-            more,
-        ))
+        Ok((rows.into_iter().take(limit).map(|(_, row)| row.record).collect(), more))
     }
 
     async fn part_rows(
@@ -224,8 +207,7 @@ impl Store {
             let mut draft = self.draft_of(&upload.record, completion);
             let mut transaction = in_bucket(bucket.record.id);
             self.consume_parts(&mut transaction, &rows, &draft.parts);
-            self.replace(&mut transaction, bucket.record.id, key, &mut draft, &check)
-                .await?;
+            self.replace(&mut transaction, bucket.record.id, key, &mut draft, &check).await?;
             let done = Committed::of(&draft.object);
             self.end(&mut transaction, bucket.record.id, &upload, completed(&done));
             match self.attempt(transaction, &mut Custody::default()).await? {
@@ -244,22 +226,11 @@ impl Store {
         key: &ObjectKey,
         id: &UploadId,
     ) -> Result<Complete, UpdateError<R>> {
-        let ended = self
-            .metadata
-            .get::<EndedUpload>(&keys::ended_upload(bucket, key.as_str(), id))
-            .await?;
+        let ended = self.metadata.get::<EndedUpload>(&keys::ended_upload(bucket, key.as_str(), id)).await?;
         match ended.map(|ended| ended.record.outcome) {
-            Some(UploadOutcome::Completed {
-                etag,
-                size,
-                modified,
-                checksum,
-            }) => Ok(Complete::Already(Committed {
-                etag,
-                modified,
-                size,
-                checksum,
-            })),
+            Some(UploadOutcome::Completed { etag, size, modified, checksum }) => {
+                Ok(Complete::Already(Committed { etag, modified, size, checksum }))
+            }
             Some(UploadOutcome::Aborted) | None => Ok(Complete::NoSuchUpload),
         }
     }
@@ -276,11 +247,7 @@ impl Store {
         let open = keys::open_upload(bucket, key, id);
         transaction.expect(Expect::Revision(open.clone(), upload.revision));
         transaction.delete(open);
-        let ended = EndedUpload {
-            id: *id,
-            at: self.clock.now(),
-            outcome,
-        };
+        let ended = EndedUpload { id: *id, at: self.clock.now(), outcome };
         transaction.put(keys::ended_upload(bucket, key, id), &ended);
     }
 
@@ -295,12 +262,7 @@ impl Store {
             owner: upload.owner.clone(),
         };
         let object = self.object_record(new, (size, completion.etag), completion.checksum, layout);
-        Draft {
-            object,
-            parts: completion.parts,
-            inline,
-            degraded: Vec::new(),
-        }
+        Draft { object, parts: completion.parts, inline, degraded: Vec::new() }
     }
 
     /// Part rows go; the chosen parts' blobs lose this reference and gain the object's in the same transaction.
@@ -313,9 +275,7 @@ impl Store {
         for (row, part) in rows {
             transaction.expect(Expect::Revision(row.clone(), part.revision));
             transaction.delete(row.clone());
-            let taken = chosen
-                .binary_search_by_key(&part.record.number, |entry| entry.number)
-                .is_ok();
+            let taken = chosen.binary_search_by_key(&part.record.number, |entry| entry.number).is_ok();
             match part.record.body {
                 PartBody::Blob(blob) if taken => transaction.delete(keys::blobref(blob, row)),
                 PartBody::Inline(_) if taken => {}

@@ -133,24 +133,14 @@ impl Store {
             StagedBody::Blob(guard) => (Layout::Blob(guard.id()), Vec::new(), Some(guard)),
         };
         let checksum = Some(ObjectChecksum::whole(staged.digests.checksum));
-        let object = self.object_record(
-            new,
-            (staged.size, ETag::plain(staged.digests.md5)),
-            checksum,
-            layout,
-        );
+        let object =
+            self.object_record(new, (staged.size, ETag::plain(staged.digests.md5)), checksum, layout);
         let degraded = guard.iter().filter_map(BlobGuard::degraded).collect();
-        let mut draft = Draft {
-            object,
-            parts: Vec::new(),
-            inline,
-            degraded,
-        };
+        let mut draft = Draft { object, parts: Vec::new(), inline, degraded };
         let mut custody = Custody::of(guard);
         for _ in 0..ATTEMPTS_MAX {
             let mut transaction = in_bucket(bucket.record.id);
-            self.replace(&mut transaction, bucket.record.id, key, &mut draft, &check)
-                .await?;
+            self.replace(&mut transaction, bucket.record.id, key, &mut draft, &check).await?;
             match self.attempt(transaction, &mut custody).await? {
                 Attempt::Committed => return Ok(Committed::of(&draft.object)),
                 Attempt::NoSuchBucket => return Err(UpdateError::NoSuchBucket),
@@ -207,17 +197,11 @@ impl Store {
         };
         let checksum = from.body.checksum.clone();
         let object = self.object_record(new, (from.head.size, from.head.etag), checksum, layout);
-        let mut draft = Draft {
-            object,
-            parts,
-            inline,
-            degraded: Vec::new(),
-        };
+        let mut draft = Draft { object, parts, inline, degraded: Vec::new() };
         for _ in 0..ATTEMPTS_MAX {
             let mut transaction = in_bucket(bucket.record.id);
             transaction.expect(Expect::Revision(source_row.clone(), source.revision));
-            self.replace(&mut transaction, bucket.record.id, key, &mut draft, &check)
-                .await?;
+            self.replace(&mut transaction, bucket.record.id, key, &mut draft, &check).await?;
             match self.attempt(transaction, &mut Custody::default()).await? {
                 Attempt::Committed => return Ok(CopyOutcome::Done(Committed::of(&draft.object))),
                 Attempt::NoSuchBucket => return Err(UpdateError::NoSuchBucket),
@@ -277,10 +261,7 @@ impl Store {
         }
         let id = self.new_blob_id();
         inline.push((id, records::encode_manifest(parts)));
-        Layout::Manifest {
-            id,
-            count: parts.len() as u16,
-        }
+        Layout::Manifest { id, count: parts.len() as u16 }
     }
 
     /// The parts of a multipart object in order; `None` when the manifest has gone with an overwrite.
@@ -310,17 +291,10 @@ impl Store {
                 version: 0,
                 is_delete_marker: false,
                 storage_class: new.storage_class,
-                checksum: checksum
-                    .as_ref()
-                    .map(|checksum| (checksum.checksum.algorithm(), checksum.kind)),
+                checksum: checksum.as_ref().map(|checksum| (checksum.checksum.algorithm(), checksum.kind)),
                 owner: new.owner,
             },
-            body: ObjectBody {
-                headers: new.headers,
-                user_metadata: new.user_metadata,
-                checksum,
-                layout,
-            },
+            body: ObjectBody { headers: new.headers, user_metadata: new.user_metadata, checksum, layout },
         }
     }
 
@@ -407,25 +381,12 @@ impl Store {
 
     fn drop_reference(&self, transaction: &mut Transaction, blob: BlobId, row: &Key) {
         transaction.delete(keys::blobref(blob, row));
-        transaction.put(
-            keys::reclaim(blob),
-            &Reclaim {
-                blob,
-                at: self.clock.now(),
-            },
-        );
+        transaction.put(keys::reclaim(blob), &Reclaim { blob, at: self.clock.now() });
     }
 
     pub(super) fn note_repair(&self, transaction: &mut Transaction, blob: BlobId, missing: usize) {
         let missing = u8::try_from(missing).unwrap_or(u8::MAX);
-        transaction.put(
-            keys::repair(blob),
-            &Repair {
-                blob,
-                missing,
-                at: self.clock.now(),
-            },
-        );
+        transaction.put(keys::repair(blob), &Repair { blob, missing, at: self.clock.now() });
     }
 }
 

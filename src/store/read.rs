@@ -131,10 +131,7 @@ impl Store {
                 let reason = "an inline body is shorter than its row says".to_owned();
                 return Err(OpenError::Store(Error::Damaged { blob: id, reason }));
             }
-            return Ok(ObjectReader {
-                length,
-                source: Source::Inline(Some(bytes.slice(start..end))),
-            });
+            return Ok(ObjectReader { length, source: Source::Inline(Some(bytes.slice(start..end))) });
         }
         let reading = self.readers.enter(self.metadata.newest_commit());
         let row = keys::current(bucket, key.as_str());
@@ -153,17 +150,12 @@ impl Store {
             _reading: reading,
         };
         let stream = futures_util::stream::unfold(state, Streaming::step);
-        Ok(ObjectReader {
-            length,
-            source: Source::Streamed(Box::pin(stream)),
-        })
+        Ok(ObjectReader { length, source: Source::Streamed(Box::pin(stream)) })
     }
 
     /// The parts of an object, in order; one whole part for an object written in one piece is not listed.
     pub async fn parts_of(&self, object: &records::Object) -> Result<Vec<PartEntry>, OpenError> {
-        self.part_entries(&object.body.layout)
-            .await?
-            .ok_or(OpenError::Changed)
+        self.part_entries(&object.body.layout).await?.ok_or(OpenError::Changed)
     }
 
     async fn segments(
@@ -172,20 +164,15 @@ impl Store {
         range: Range<u64>,
     ) -> Result<VecDeque<Segment>, OpenError> {
         if let Layout::Blob(id) = object.body.layout {
-            return Ok(VecDeque::from([Segment {
-                body: PartBody::Blob(id),
-                range,
-            }]));
+            return Ok(VecDeque::from([Segment { body: PartBody::Blob(id), range }]));
         }
         let mut begin = 0;
         let mut segments = VecDeque::new();
         for part in self.parts_of(object).await? {
             let within = range.start.max(begin)..range.end.min(begin + part.size);
             if within.start < within.end {
-                segments.push_back(Segment {
-                    body: part.body,
-                    range: within.start - begin..within.end - begin,
-                });
+                segments
+                    .push_back(Segment { body: part.body, range: within.start - begin..within.end - begin });
             }
             begin += part.size;
         }
@@ -234,11 +221,7 @@ impl Streaming {
     async fn chunk(&mut self, id: BlobId, range: Range<u64>) -> Result<Bytes, Error> {
         if self.open.as_ref().is_none_or(|(open, _)| *open != id) {
             let reason = "no copy was found".to_owned();
-            let part = self
-                .parts
-                .open(id)
-                .await?
-                .ok_or(Error::Damaged { blob: id, reason })?;
+            let part = self.parts.open(id).await?.ok_or(Error::Damaged { blob: id, reason })?;
             self.open = Some((id, part));
         }
         let Some((_, part)) = self.open.as_mut() else {
@@ -262,14 +245,7 @@ impl Streaming {
     async fn file_repair(&self, blob: BlobId, bad: usize) {
         let missing = u8::try_from(bad).unwrap_or(u8::MAX);
         let mut transaction = Transaction::new();
-        transaction.put(
-            keys::repair(blob),
-            &Repair {
-                blob,
-                missing,
-                at: self.clock.now(),
-            },
-        );
+        transaction.put(keys::repair(blob), &Repair { blob, missing, at: self.clock.now() });
         if let Err(error) = self.metadata.commit(transaction, Custody::default()).await {
             tracing::warn!(%blob, %error, "a bad copy was noticed but could not be put on the repair queue");
         }
@@ -299,15 +275,8 @@ impl Streaming {
     }
 
     async fn inline(&self, id: BlobId, range: Range<usize>) -> Result<Bytes, Error> {
-        let damaged = |reason: &str| Error::Damaged {
-            blob: id,
-            reason: reason.to_owned(),
-        };
-        let bytes = self
-            .metadata
-            .inline(id)
-            .await?
-            .ok_or_else(|| damaged("its inline body is missing"))?;
+        let damaged = |reason: &str| Error::Damaged { blob: id, reason: reason.to_owned() };
+        let bytes = self.metadata.inline(id).await?.ok_or_else(|| damaged("its inline body is missing"))?;
         if range.end > bytes.len() {
             return Err(damaged("its inline body is too short"));
         }

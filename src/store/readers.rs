@@ -18,10 +18,7 @@ impl Readers {
     /// Registers a read that sees everything up to commit `now`.
     pub(super) fn enter(self: &Arc<Self>, now: u64) -> Reading {
         *self.running.lock().entry(now).or_insert(0) += 1;
-        Reading {
-            readers: Arc::clone(self),
-            began: now,
-        }
+        Reading { readers: Arc::clone(self), began: now }
     }
 
     /// The commit number at which the oldest running read began; `None` when nothing is read.

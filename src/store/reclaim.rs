@@ -22,9 +22,7 @@ impl Store {
         after: Option<Key>,
         limit: usize,
     ) -> Result<Vec<(Key, Stored<Reclaim>)>, Error> {
-        self.metadata
-            .scan::<Reclaim>(keys::reclaims(), after, limit)
-            .await
+        self.metadata.scan::<Reclaim>(keys::reclaims(), after, limit).await
     }
 
     /// Settles one reclaim row: unlinks the blob unless another row still names it. `false` when a running read may
@@ -47,11 +45,7 @@ impl Store {
     }
 
     async fn is_referenced(&self, blob: BlobId) -> Result<bool, Error> {
-        Ok(!self
-            .metadata
-            .scan::<Empty>(keys::blobrefs(blob), None, 1)
-            .await?
-            .is_empty())
+        Ok(!self.metadata.scan::<Empty>(keys::blobrefs(blob), None, 1).await?.is_empty())
     }
 
     /// Volumes of this store.
@@ -81,11 +75,7 @@ impl Store {
     }
 
     async fn awaits_reclaim(&self, blob: BlobId) -> Result<bool, Error> {
-        Ok(self
-            .metadata
-            .get::<Reclaim>(&keys::reclaim(blob))
-            .await?
-            .is_some())
+        Ok(self.metadata.get::<Reclaim>(&keys::reclaim(blob)).await?.is_some())
     }
 
     /// Markers of uploads that ended, of every bucket.

@@ -53,11 +53,7 @@ pub struct SourceError {
 impl SourceError {
     /// An error without further elements.
     pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            extra: Vec::new(),
-        }
+        Self { code, message: message.into(), extra: Vec::new() }
     }
 }
 

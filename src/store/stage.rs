@@ -101,15 +101,10 @@ impl Store {
         if let Some(length) = source.length()
             && length > plan.max_bytes
         {
-            return Err(StageError::TooLarge {
-                max_bytes: plan.max_bytes,
-            });
+            return Err(StageError::TooLarge { max_bytes: plan.max_bytes });
         }
         let promises = source.promises();
-        let algorithm = plan
-            .algorithm
-            .or(promises.algorithm)
-            .unwrap_or(ChecksumAlgorithm::Crc64Nvme);
+        let algorithm = plan.algorithm.or(promises.algorithm).unwrap_or(ChecksumAlgorithm::Crc64Nvme);
         let hashing = Hashing::new(algorithm, promises.sha256.is_some());
         match self.read_small(source, plan.max_bytes).await? {
             Small::Whole(body) => self.stage_inline(&body, hashing, &source.promises()),
@@ -118,15 +113,8 @@ impl Store {
                 let guard = self.own(self.new_blob_id());
                 let sink = self.parts.create(guard.id(), source.length()).await?;
                 let hashing = HashState::Idle(hashing);
-                let upload = Upload {
-                    store: self,
-                    guard,
-                    sink,
-                    hashing,
-                    buffer: None,
-                    offset: 0,
-                    under_way: None,
-                };
+                let upload =
+                    Upload { store: self, guard, sink, hashing, buffer: None, offset: 0, under_way: None };
                 upload.run(begun, source, plan).await
             }
         }
@@ -164,11 +152,7 @@ impl Store {
             true => StagedBody::Empty,
             false => StagedBody::Inline(self.new_blob_id(), body.clone()),
         };
-        Ok(Staged {
-            size: body.len() as u64,
-            digests,
-            body: staged,
-        })
+        Ok(Staged { size: body.len() as u64, digests, body: staged })
     }
 }
 
@@ -226,9 +210,7 @@ impl Upload<'_> {
             let chunk = chunk?;
             received += chunk.len() as u64;
             if received > plan.max_bytes {
-                return Err(StageError::TooLarge {
-                    max_bytes: plan.max_bytes,
-                });
+                return Err(StageError::TooLarge { max_bytes: plan.max_bytes });
             }
             self.take(&chunk).await?;
         }
@@ -255,12 +237,7 @@ impl Upload<'_> {
 
     /// Starts the writes and the digests of a full buffer, once those of the buffer before the last are done.
     async fn hand_on(&mut self, full: Buffer) -> Result<(), Error> {
-        const {
-            assert!(
-                BUFFERS_PER_UPLOAD == 3,
-                "the waits below leave two buffers under way"
-            )
-        };
+        const { assert!(BUFFERS_PER_UPLOAD == 3, "the waits below leave two buffers under way") };
         let full = Arc::new(full);
         let length = full.len() as u64;
         let hashing = self.hashing_idle().await?;
@@ -311,10 +288,6 @@ impl Upload<'_> {
         let blob = (self.sink.id(), self.store.clock.now());
         let tail = Tail::new(blob, size, rest, blocks, digests.md5, &owner);
         let blob = self.store.land(self.guard, self.sink, tail).await?;
-        Ok(Staged {
-            size,
-            digests,
-            body: StagedBody::Blob(blob),
-        })
+        Ok(Staged { size, digests, body: StagedBody::Blob(blob) })
     }
 }

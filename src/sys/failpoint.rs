@@ -49,10 +49,7 @@ mod enabled {
 
     fn from_environment() -> HashMap<String, Action> {
         let text = std::env::var("HOLDALL_FAILPOINTS").unwrap_or_default();
-        text.split(';')
-            .filter_map(|entry| entry.split_once('='))
-            .filter_map(parse)
-            .collect()
+        text.split(';').filter_map(|entry| entry.split_once('=')).filter_map(parse).collect()
     }
 
     fn parse((name, action): (&str, &str)) -> Option<(String, Action)> {

@@ -32,9 +32,8 @@ pub struct Metrics {
 }
 
 /// Latency buckets from a cached HEAD to a slow disk.
-const SECONDS: &[f64] = &[
-    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0,
-];
+const SECONDS: &[f64] =
+    &[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 
 impl Metrics {
     /// Registers everything; fails only when two metrics have one name.
@@ -92,12 +91,8 @@ impl Metrics {
 
     /// A request has been answered.
     pub fn request(&self, operation: &str, status: u16, seconds: f64) {
-        self.requests
-            .with_label_values(&[operation, itoa::Buffer::new().format(status)])
-            .inc();
-        self.request_seconds
-            .with_label_values(&[operation])
-            .observe(seconds);
+        self.requests.with_label_values(&[operation, itoa::Buffer::new().format(status)]).inc();
+        self.request_seconds.with_label_values(&[operation]).observe(seconds);
     }
 
     /// Body bytes have passed.

@@ -25,13 +25,7 @@ impl AlignedBuffer {
         let capacity = capacity.next_multiple_of(ALIGNMENT);
         let memory = vec![0; capacity + ALIGNMENT].into_boxed_slice();
         let start = memory.as_ptr().align_offset(ALIGNMENT).min(ALIGNMENT);
-        Self {
-            memory,
-            start,
-            length: 0,
-            capacity,
-            home: None,
-        }
+        Self { memory, start, length: 0, capacity, home: None }
     }
 
     /// Takes what fits of `bytes`; returns how many were taken.
@@ -68,10 +62,7 @@ pub struct BufferPool {
 impl BufferPool {
     /// A pool that keeps up to `keep` returned buffers.
     pub fn new(keep: usize) -> Arc<Self> {
-        Arc::new(Self {
-            free: Mutex::default(),
-            keep,
-        })
+        Arc::new(Self { free: Mutex::default(), keep })
     }
 
     /// An empty buffer; goes back to the pool when it is dropped.
@@ -90,13 +81,7 @@ impl Drop for AlignedBuffer {
         let mut free = home.free.lock();
         if free.len() < home.keep {
             let memory = std::mem::take(&mut self.memory);
-            free.push(Self {
-                memory,
-                start: self.start,
-                length: 0,
-                capacity: self.capacity,
-                home: None,
-            });
+            free.push(Self { memory, start: self.start, length: 0, capacity: self.capacity, home: None });
         }
     }
 }

@@ -45,11 +45,7 @@ const EDQUOT: i32 = 122;
 
 impl Error {
     pub(super) fn new(operation: &'static str, path: &Path, kind: Kind) -> Self {
-        Self {
-            operation,
-            path: path.to_owned(),
-            kind,
-        }
+        Self { operation, path: path.to_owned(), kind }
     }
 
     pub(super) fn io(operation: &'static str, path: &Path, error: io::Error) -> Self {

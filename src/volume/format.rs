@@ -135,11 +135,7 @@ pub struct BlockSums {
 impl BlockSums {
     /// Of nothing yet.
     pub fn new() -> Self {
-        Self {
-            table: Vec::new(),
-            block: crc32fast::Hasher::new(),
-            in_block: 0,
-        }
+        Self { table: Vec::new(), block: crc32fast::Hasher::new(), in_block: 0 }
     }
 
     /// Takes the next bytes of the payload.
@@ -197,22 +193,11 @@ impl Tail {
         crc.update(&table);
         crc.update(owner);
         let owner_length = owner.len() as u32;
-        let footer = Footer {
-            id,
-            length,
-            owner_length,
-            table_crc: crc.finalize(),
-            md5,
-            created,
-        };
+        let footer = Footer { id, length, owner_length, table_crc: crc.finalize(), md5, created };
         let mut buffer = AlignedBuffer::with_capacity(rest.len() + table.len() + owner.len() + FOOTER_BYTES);
         for piece in [rest, &table, owner, &footer.encode()] {
             buffer.fill_from(piece);
         }
-        Self {
-            offset: length - rest.len() as u64,
-            buffer,
-            file_bytes: footer.file_bytes(),
-        }
+        Self { offset: length - rest.len() as u64, buffer, file_bytes: footer.file_bytes() }
     }
 }

@@ -39,15 +39,8 @@ struct Document {
 
 /// Whether a name at the root of a directory is none of ours, so that the directory must not become a volume.
 pub(super) fn is_foreign(name: &str) -> bool {
-    let ours = [
-        "blobs",
-        "meta",
-        "quarantine",
-        "credentials.toml",
-        "holdall-volume.new",
-        "lost+found",
-        "lock",
-    ];
+    let ours =
+        ["blobs", "meta", "quarantine", "credentials.toml", "holdall-volume.new", "lost+found", "lock"];
     !ours.contains(&name)
 }
 
@@ -61,11 +54,7 @@ impl Identity {
         };
         let path = root.join(NAME);
         let text = serde_json::to_string_pretty(&document).map_err(|_| {
-            Error::new(
-                "write",
-                &path,
-                Kind::Corrupt("the identity cannot be written as JSON"),
-            )
+            Error::new("write", &path, Kind::Corrupt("the identity cannot be written as JSON"))
         })?;
         replace_file(disk, &path, text.as_bytes()).map_err(|error| Error::io("write", &path, error))
     }

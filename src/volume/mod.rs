@@ -74,12 +74,10 @@ impl Volume {
         }
         for number in 0..=u8::MAX {
             let directory = root.join("blobs").join(format!("{number:02x}"));
-            disk.create_dirs(&directory)
-                .map_err(|error| Error::io("format", &directory, error))?;
+            disk.create_dirs(&directory).map_err(|error| Error::io("format", &directory, error))?;
         }
         let blobs = root.join("blobs");
-        disk.sync_dir(&blobs)
-            .map_err(|error| Error::io("format", &blobs, error))?;
+        disk.sync_dir(&blobs).map_err(|error| Error::io("format", &blobs, error))?;
         identity.write(disk.as_ref(), root)?;
         Ok(Self::with(disk, root, identity))
     }
@@ -91,12 +89,7 @@ impl Volume {
     }
 
     fn with(disk: Arc<dyn Disk>, root: &Path, identity: Identity) -> Self {
-        Self {
-            disk,
-            root: root.to_owned(),
-            identity,
-            writing: Arc::default(),
-        }
+        Self { disk, root: root.to_owned(), identity, writing: Arc::default() }
     }
 
     /// Who this volume is.
@@ -119,19 +112,12 @@ impl Volume {
         let path = self.path(id);
         self.check_room(&path, length_hint.unwrap_or(DIRECT_FROM_BYTES))?;
         let direct = length_hint.is_none_or(|length| length >= DIRECT_FROM_BYTES);
-        let new = NewFile {
-            direct,
-            reserve_bytes: length_hint.unwrap_or(0),
-        };
+        let new = NewFile { direct, reserve_bytes: length_hint.unwrap_or(0) };
         self.writing.lock().insert(id);
         match self.disk.create(&path, new) {
-            Ok(file) => Ok(PartWriter::new(
-                Arc::clone(&self.disk),
-                file,
-                id,
-                path,
-                Arc::clone(&self.writing),
-            )),
+            Ok(file) => {
+                Ok(PartWriter::new(Arc::clone(&self.disk), file, id, path, Arc::clone(&self.writing)))
+            }
             Err(error) => {
                 self.writing.lock().remove(&id);
                 Err(Error::io("create", &path, error))
@@ -171,10 +157,7 @@ impl Volume {
         let first = after.map_or(0, |after| after.as_bytes()[0]);
         for number in first..=u8::MAX {
             let directory = self.root.join("blobs").join(format!("{number:02x}"));
-            let names = self
-                .disk
-                .list(&directory)
-                .map_err(|error| Error::io("list", &directory, error))?;
+            let names = self.disk.list(&directory).map_err(|error| Error::io("list", &directory, error))?;
             let ids = names.iter().filter_map(|name| name.parse::<BlobId>().ok());
             let mut ids: Vec<BlobId> = ids.filter(|id| after.is_none_or(|after| *id > after)).collect();
             ids.sort_unstable();
@@ -189,9 +172,7 @@ impl Volume {
 
     /// Room on the volume's disk.
     pub fn space(&self) -> Result<Space, Error> {
-        self.disk
-            .space(&self.root)
-            .map_err(|error| Error::io("statvfs", &self.root, error))
+        self.disk.space(&self.root).map_err(|error| Error::io("statvfs", &self.root, error))
     }
 
     /// Ids that are being written now.
@@ -208,10 +189,7 @@ impl Volume {
     }
 
     fn path(&self, id: BlobId) -> PathBuf {
-        self.root
-            .join("blobs")
-            .join(format!("{:02x}", id.as_bytes()[0]))
-            .join(id.to_string())
+        self.root.join("blobs").join(format!("{:02x}", id.as_bytes()[0])).join(id.to_string())
     }
 }
 

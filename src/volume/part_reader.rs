@@ -29,12 +29,9 @@ impl PartReader {
         let opened = disk.open(&path).and_then(|file| Ok((file.length()?, file)));
         let (length, file) = opened.map_err(|error| Error::io("open", &path, error))?;
         let corrupt = |why| Error::new("open", &path, Kind::Corrupt(why));
-        let at = length
-            .checked_sub(FOOTER_BYTES as u64)
-            .ok_or_else(|| corrupt("the file is too short"))?;
+        let at = length.checked_sub(FOOTER_BYTES as u64).ok_or_else(|| corrupt("the file is too short"))?;
         let mut bytes = [0; FOOTER_BYTES];
-        file.read_at(&mut bytes, at)
-            .map_err(|error| Error::io("read", &path, error))?;
+        file.read_at(&mut bytes, at).map_err(|error| Error::io("read", &path, error))?;
         let footer = Footer::decode(&bytes).map_err(|error| match error {
             NoFooter::Corrupt(why) => corrupt(why),
             NoFooter::Newer(format) => Error::new("open", &path, Kind::Newer(format)),
@@ -45,12 +42,7 @@ impl PartReader {
         if footer.file_bytes() != length {
             return Err(corrupt("the file is not as long as its footer says"));
         }
-        Ok(Self {
-            file,
-            path,
-            footer,
-            table: OnceLock::new(),
-        })
+        Ok(Self { file, path, footer, table: OnceLock::new() })
     }
 
     /// The footer.
@@ -71,11 +63,7 @@ impl PartReader {
     /// Appends exactly `range` of the payload to `out`, verified. On an error nothing is appended.
     pub fn read_verified(&self, range: Range<u64>, out: &mut Vec<u8>) -> Result<(), Error> {
         if range.start > range.end || range.end > self.footer.length {
-            return Err(Error::new(
-                "read",
-                &self.path,
-                Kind::Corrupt("the range lies behind the end"),
-            ));
+            return Err(Error::new("read", &self.path, Kind::Corrupt("the range lies behind the end")));
         }
         let block = BLOCK_BYTES as u64;
         let first = range.start - range.start % block;
@@ -104,11 +92,7 @@ impl PartReader {
             .all(|(block, sum)| crc32fast::hash(block).to_le_bytes() == sum);
         match sound {
             true => Ok(()),
-            false => Err(Error::new(
-                "read",
-                &self.path,
-                Kind::Corrupt("a block's checksum is wrong"),
-            )),
+            false => Err(Error::new("read", &self.path, Kind::Corrupt("a block's checksum is wrong"))),
         }
     }
 
@@ -122,11 +106,7 @@ impl PartReader {
             .read_at(&mut table, self.footer.length)
             .map_err(|error| Error::io("read", &self.path, error))?;
         if crc32fast::hash(&table) != self.footer.table_crc {
-            return Err(Error::new(
-                "read",
-                &self.path,
-                Kind::Corrupt("the block table's checksum is wrong"),
-            ));
+            return Err(Error::new("read", &self.path, Kind::Corrupt("the block table's checksum is wrong")));
         }
         Ok(self.table.get_or_init(|| table))
     }

@@ -43,47 +43,28 @@ impl PartWriter {
         path: PathBuf,
         writing: Writing,
     ) -> Self {
-        Self {
-            disk,
-            file,
-            id,
-            path,
-            writing,
-            finished: AtomicBool::new(false),
-        }
+        Self { disk, file, id, path, writing, finished: AtomicBool::new(false) }
     }
 
     /// Writes a full buffer of payload at `offset`.
     pub fn write_at(&self, buffer: &AlignedBuffer, offset: u64) -> Result<(), Error> {
         failpoint!("volume::part::before_write", error).map_err(|error| self.failed("write", error))?;
-        self.file
-            .write_at(buffer.bytes(), offset)
-            .map_err(|error| self.failed("write", error))
+        self.file.write_at(buffer.bytes(), offset).map_err(|error| self.failed("write", error))
     }
 
     /// Writes the tail and makes the part durable. Called once, after every `write_at` has returned.
     pub fn finish(&self, tail: &Tail) -> Result<(), Error> {
         failpoint!("volume::part::before_tail");
-        let bytes = if self.file.is_direct() {
-            tail.buffer.padded()
-        } else {
-            tail.buffer.bytes()
-        };
-        self.file
-            .write_at(bytes, tail.offset)
-            .map_err(|error| self.failed("write", error))?;
+        let bytes = if self.file.is_direct() { tail.buffer.padded() } else { tail.buffer.bytes() };
+        self.file.write_at(bytes, tail.offset).map_err(|error| self.failed("write", error))?;
         if self.file.is_direct() {
-            self.file
-                .set_length(tail.file_bytes)
-                .map_err(|error| self.failed("truncate", error))?;
+            self.file.set_length(tail.file_bytes).map_err(|error| self.failed("truncate", error))?;
         }
         failpoint!("volume::part::before_sync", error).map_err(|error| self.failed("sync", error))?;
         self.file.sync().map_err(|error| self.failed("sync", error))?;
         failpoint!("volume::part::before_dir_sync");
         let directory = self.path.parent().unwrap_or_else(|| Path::new("."));
-        self.disk
-            .sync_dir(directory)
-            .map_err(|error| Error::io("sync", directory, error))?;
+        self.disk.sync_dir(directory).map_err(|error| Error::io("sync", directory, error))?;
         failpoint!("volume::part::after_dir_sync");
         self.finished.store(true, Ordering::Release);
         Ok(())

@@ -31,10 +31,7 @@ impl Ring {
             points.extend((0..count as u64).map(|number| (position(*volume, number), index as u16)));
         }
         points.sort_unstable();
-        Self {
-            volumes: weights.iter().map(|(volume, _)| *volume).collect(),
-            points,
-        }
+        Self { volumes: weights.iter().map(|(volume, _)| *volume).collect(), points }
     }
 
     /// All volumes in the order in which this blob prefers them.

@@ -27,9 +27,7 @@ fn every_volume_is_named_once() {
 fn shares_follow_capacity() {
     let ring = Ring::new(&[(volume(1), 100), (volume(2), 300)]);
     let mut homes = HashMap::new();
-    blobs()
-        .filter_map(|blob| ring.order(blob).next())
-        .for_each(|home| *homes.entry(home).or_insert(0) += 1);
+    blobs().filter_map(|blob| ring.order(blob).next()).for_each(|home| *homes.entry(home).or_insert(0) += 1);
     let share = f64::from(homes[&volume(2)]) / 20_000.0;
     assert!((0.68..0.82).contains(&share), "{share}");
 }
@@ -50,9 +48,6 @@ fn a_new_volume_takes_its_share_and_moves_nothing_else() {
                 moved += 1;
             }
         }
-        assert!(
-            f64::from(moved) <= 20_000.0 * 1.2 / f64::from(n),
-            "{moved} of 20000 moved to volume {n}"
-        );
+        assert!(f64::from(moved) <= 20_000.0 * 1.2 / f64::from(n), "{moved} of 20000 moved to volume {n}");
     }
 }

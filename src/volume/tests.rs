@@ -78,17 +78,8 @@ fn parts_of_every_odd_length_come_back_in_any_range() {
         let reader = volume.open_part(id).unwrap();
         assert_eq!(reader.footer().length, length as u64);
         assert_eq!(reader.owner().unwrap(), b"owner");
-        for (start, end) in [
-            (0, length),
-            (length / 2, length),
-            (length / 3, length / 2),
-            (length, length),
-        ] {
-            assert_eq!(
-                read(&volume, id, start as u64..end as u64).unwrap(),
-                payload[start..end],
-                "{length}"
-            );
+        for (start, end) in [(0, length), (length / 2, length), (length / 3, length / 2), (length, length)] {
+            assert_eq!(read(&volume, id, start as u64..end as u64).unwrap(), payload[start..end], "{length}");
         }
         assert!(read(&volume, id, 0..length as u64 + 1).is_err());
     }
@@ -124,11 +115,9 @@ fn a_part_is_whole_or_not_there_wherever_the_write_stops() {
             disk.crash();
             let found = read(&volume, id(1), 0..payload.len() as u64);
             match (&result, &found) {
-                (Ok(()), found) => assert_eq!(
-                    found.as_deref().ok(),
-                    Some(&payload[..]),
-                    "acknowledged, operation {number}"
-                ),
+                (Ok(()), found) => {
+                    assert_eq!(found.as_deref().ok(), Some(&payload[..]), "acknowledged, operation {number}")
+                }
                 (Err(_), Ok(bytes)) => assert_eq!(*bytes, payload),
                 (Err(_), Err(_)) => {}
             }
@@ -190,8 +179,7 @@ fn a_missing_mount_and_a_foreign_directory_are_never_written_to() {
     let disk = SimDisk::default();
     let missing = Volume::open(Arc::new(disk.clone()), Path::new("/nothing"));
     assert!(matches!(missing.err().unwrap().kind(), Kind::Missing));
-    disk.create(Path::new("/home/letter.txt"), NewFile::default())
-        .unwrap();
+    disk.create(Path::new("/home/letter.txt"), NewFile::default()).unwrap();
     let foreign = Volume::format(Arc::new(disk.clone()), Path::new("/home"), identity());
     assert!(matches!(foreign.err().unwrap().kind(), Kind::Foreign));
     assert_eq!(disk.paths(), [Path::new("/home/letter.txt")]);

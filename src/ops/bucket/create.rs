@@ -39,9 +39,7 @@ pub async fn run(call: &Call<'_>, input: Input) -> Result<Output, Error> {
         documents: BTreeMap::new(),
     };
     match call.store().create_bucket(record).await? {
-        Ok(()) => Ok(Output {
-            location: format!("/{}", input.bucket),
-        }),
+        Ok(()) => Ok(Output { location: format!("/{}", input.bucket) }),
         Err(existing) => {
             let code = match existing.record.owner == call.granted.canonical_id() {
                 true => ErrorCode::BucketAlreadyOwnedByYou,
@@ -59,9 +57,7 @@ fn region(call: &Call<'_>, location: Option<String>) -> Result<String, Error> {
         return Ok(settings.region.clone());
     };
     let well_formed = location.len() <= LOCATION_BYTES_MAX
-        && location
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        && location.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if !well_formed {
         return Err(Error::new(ErrorCode::InvalidLocationConstraint).element("LocationConstraint", location));
     }
@@ -70,10 +66,7 @@ fn region(call: &Call<'_>, location: Option<String>) -> Result<String, Error> {
             "The {location} location constraint is incompatible for the region specific endpoint this request was \
              sent to."
         );
-        return Err(Error::with(
-            ErrorCode::IllegalLocationConstraintException,
-            message,
-        ));
+        return Err(Error::with(ErrorCode::IllegalLocationConstraintException, message));
     }
     Ok(location)
 }

@@ -22,9 +22,5 @@ pub struct Output {
 pub async fn run(call: &Call<'_>, bucket: &BucketName) -> Result<Output, Error> {
     let bucket = call.bucket(bucket).await?;
     let record = &bucket.record;
-    Ok(Output {
-        region: record.region.clone(),
-        owner: record.owner.clone(),
-        created: record.created,
-    })
+    Ok(Output { region: record.region.clone(), owner: record.owner.clone(), created: record.created })
 }

@@ -52,12 +52,7 @@ const BATCH: usize = 1000;
 /// Lists the caller's buckets.
 pub async fn run(call: &Call<'_>, input: Input) -> Result<Output, Error> {
     let limit = input.max_buckets.unwrap_or(MAX_BUCKETS).min(MAX_BUCKETS);
-    let invalid = || {
-        Error::with(
-            ErrorCode::InvalidArgument,
-            "The continuation token provided is incorrect",
-        )
-    };
+    let invalid = || Error::with(ErrorCode::InvalidArgument, "The continuation token provided is incorrect");
     let mut after = match &input.token {
         Some(text) => Some(token::decode(text).ok_or_else(invalid)?),
         None => None,
@@ -73,26 +68,12 @@ pub async fn run(call: &Call<'_>, input: Input) -> Result<Output, Error> {
             }
             if buckets.len() == limit {
                 let next_token = buckets.last().map(|last| token::encode(&last.name));
-                return Ok(Output {
-                    owner: call.owner(),
-                    buckets,
-                    next_token,
-                    prefix: input.prefix,
-                });
+                return Ok(Output { owner: call.owner(), buckets, next_token, prefix: input.prefix });
             }
-            buckets.push(Entry {
-                name: row.name,
-                created: row.created,
-                region: row.region,
-            });
+            buckets.push(Entry { name: row.name, created: row.created, region: row.region });
         }
         if !more {
-            return Ok(Output {
-                owner: call.owner(),
-                buckets,
-                next_token: None,
-                prefix: input.prefix,
-            });
+            return Ok(Output { owner: call.owner(), buckets, next_token: None, prefix: input.prefix });
         }
     }
 }

@@ -61,15 +61,10 @@ pub async fn run(call: &Call<'_>, input: &Input) -> Result<Output, Error> {
     check_order(&input.parts)?;
     let plan = |upload: &Upload, parts: &[Part]| plan(input, upload, parts);
     let decide = |current: Option<&_>| object::check(&input.conditions, &target.key, current);
-    match call
-        .store()
-        .complete_upload(&bucket, &target.key, &id, plan, decide)
-        .await?
-    {
-        Complete::Done(done) | Complete::Already(done) => Ok(Output {
-            etag: done.etag,
-            checksum: done.checksum,
-        }),
+    match call.store().complete_upload(&bucket, &target.key, &id, plan, decide).await? {
+        Complete::Done(done) | Complete::Already(done) => {
+            Ok(Output { etag: done.etag, checksum: done.checksum })
+        }
         Complete::NoSuchUpload => Err(missing()),
     }
 }
@@ -89,10 +84,7 @@ fn plan(input: &Input, upload: &Upload, parts: &[Part]) -> Result<Completion, Er
     let by_number: HashMap<i64, &Part> = parts.iter().map(|part| (i64::from(part.number), part)).collect();
     let mut chosen = Vec::with_capacity(input.parts.len());
     for named in &input.parts {
-        let part = by_number
-            .get(&named.number)
-            .copied()
-            .filter(|part| is_meant(part, named));
+        let part = by_number.get(&named.number).copied().filter(|part| is_meant(part, named));
         chosen.push(part.ok_or_else(|| invalid_part(input, named))?);
     }
     check_sizes(input, &chosen)?;
@@ -106,11 +98,7 @@ fn plan(input: &Input, upload: &Upload, parts: &[Part]) -> Result<Completion, Er
         checksum: part.checksum.clone(),
         body: part.body,
     });
-    Ok(Completion {
-        etag,
-        checksum,
-        parts: entries.collect(),
-    })
+    Ok(Completion { etag, checksum, parts: entries.collect() })
 }
 
 fn is_meant(part: &Part, named: &CompletedPart) -> bool {
@@ -158,12 +146,9 @@ fn check_sizes(input: &Input, chosen: &[&Part]) -> Result<(), Error> {
 /// The object's checksum: of the upload's algorithm and type; without one, CRC64NVME over everything when the parts
 /// have it, as S3 computes by itself.
 fn checksum(upload: &Upload, chosen: &[&Part]) -> Option<ObjectChecksum> {
-    let (algorithm, kind) = upload
-        .checksum
-        .unwrap_or((ChecksumAlgorithm::Crc64Nvme, ChecksumType::FullObject));
-    let sums = chosen
-        .iter()
-        .map(|part| part.checksum.as_ref().map(|checksum| (checksum, part.size)));
+    let (algorithm, kind) =
+        upload.checksum.unwrap_or((ChecksumAlgorithm::Crc64Nvme, ChecksumType::FullObject));
+    let sums = chosen.iter().map(|part| part.checksum.as_ref().map(|checksum| (checksum, part.size)));
     let sums: Vec<_> = sums.collect::<Option<_>>()?;
     ObjectChecksum::of_parts(algorithm, kind, &sums)
 }
@@ -180,10 +165,8 @@ fn check_checksum(input: &Input, computed: Option<&ObjectChecksum>) -> Result<()
     };
     match computed {
         Some(computed) if computed.checksum.algorithm() == *algorithm && !is_same(computed, text) => {
-            let message = format!(
-                "The {} you specified did not match the calculated checksum.",
-                algorithm.name()
-            );
+            let message =
+                format!("The {} you specified did not match the calculated checksum.", algorithm.name());
             Err(Error::with(ErrorCode::BadDigest, message))
         }
         Some(computed) if computed.checksum.algorithm() != *algorithm => Err(Error::with(

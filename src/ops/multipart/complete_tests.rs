@@ -31,11 +31,7 @@ fn part(number: u16, size: u64) -> Part {
 
 fn named(number: i64) -> CompletedPart {
     let etag = format!("\"{}\"", ETag::plain([number as u8; 16]));
-    CompletedPart {
-        number,
-        etag,
-        checksum: None,
-    }
+    CompletedPart { number, etag, checksum: None }
 }
 
 fn upload(checksum: Option<(ChecksumAlgorithm, ChecksumType)>) -> Upload {
@@ -53,20 +49,9 @@ fn upload(checksum: Option<(ChecksumAlgorithm, ChecksumType)>) -> Upload {
 
 fn input(parts: Vec<CompletedPart>) -> Input {
     let bucket = BucketName::new("bucket").unwrap();
-    let target = Target {
-        bucket,
-        key: ObjectKey::new("k").unwrap(),
-        upload_id: "u".to_owned(),
-    };
+    let target = Target { bucket, key: ObjectKey::new("k").unwrap(), upload_id: "u".to_owned() };
     let conditions = WriteConditions::default();
-    Input {
-        target,
-        parts,
-        checksum: None,
-        checksum_type: None,
-        object_size: None,
-        conditions,
-    }
+    Input { target, parts, checksum: None, checksum_type: None, object_size: None, conditions }
 }
 
 fn refusal(input: &Input, parts: &[Part]) -> ErrorCode {
@@ -77,38 +62,22 @@ fn refusal(input: &Input, parts: &[Part]) -> ErrorCode {
 fn parts_with_gaps_and_a_small_last_one_make_an_object() {
     let parts = [part(2, 5 * MIB), part(5, 5 * MIB), part(9, 1)];
     let completion = plan(&input(vec![named(2), named(9)]), &upload(None), &parts).unwrap();
-    assert_eq!(
-        completion
-            .parts
-            .iter()
-            .map(|part| part.number)
-            .collect::<Vec<_>>(),
-        [2, 9]
-    );
+    assert_eq!(completion.parts.iter().map(|part| part.number).collect::<Vec<_>>(), [2, 9]);
     assert!(completion.etag.to_string().ends_with("-2"));
 }
 
 #[test]
 fn what_does_not_fit_is_refused() {
     let parts = [part(1, 5 * MIB - 1), part(2, 1)];
-    assert_eq!(
-        refusal(&input(vec![named(1), named(2)]), &parts),
-        ErrorCode::EntityTooSmall
-    );
+    assert_eq!(refusal(&input(vec![named(1), named(2)]), &parts), ErrorCode::EntityTooSmall);
     assert_eq!(refusal(&input(vec![named(3)]), &parts), ErrorCode::InvalidPart);
     let mut foreign = named(1);
     foreign.etag = named(2).etag;
     assert_eq!(refusal(&input(vec![foreign]), &parts), ErrorCode::InvalidPart);
     let mut contradicting = named(2);
     contradicting.checksum = Some(crc32("y"));
-    assert_eq!(
-        refusal(&input(vec![contradicting]), &parts),
-        ErrorCode::InvalidPart
-    );
-    let sized = Input {
-        object_size: Some(2),
-        ..input(vec![named(2)])
-    };
+    assert_eq!(refusal(&input(vec![contradicting]), &parts), ErrorCode::InvalidPart);
+    let sized = Input { object_size: Some(2), ..input(vec![named(2)]) };
     assert_eq!(refusal(&sized, &parts), ErrorCode::InvalidRequest);
     for order in [vec![named(2), named(1)], vec![named(1), named(1)]] {
         assert_eq!(check_order(&order).unwrap_err().code, ErrorCode::InvalidPartOrder);
@@ -119,20 +88,12 @@ fn what_does_not_fit_is_refused() {
 fn the_objects_checksum_is_compared_in_both_spellings() {
     let upload = upload(Some((ChecksumAlgorithm::Crc32, ChecksumType::Composite)));
     let parts = [part(1, 1)];
-    let of_parts = ObjectChecksum::of_parts(
-        ChecksumAlgorithm::Crc32,
-        ChecksumType::Composite,
-        &[(&crc32("x"), 1)],
-    )
-    .unwrap();
-    let with = |text: String| Input {
-        checksum: Some((ChecksumAlgorithm::Crc32, text)),
-        ..input(vec![named(1)])
-    };
-    assert_eq!(
-        plan(&with(of_parts.to_text()), &upload, &parts).unwrap().checksum,
-        Some(of_parts.clone())
-    );
+    let of_parts =
+        ObjectChecksum::of_parts(ChecksumAlgorithm::Crc32, ChecksumType::Composite, &[(&crc32("x"), 1)])
+            .unwrap();
+    let with =
+        |text: String| Input { checksum: Some((ChecksumAlgorithm::Crc32, text)), ..input(vec![named(1)]) };
+    assert_eq!(plan(&with(of_parts.to_text()), &upload, &parts).unwrap().checksum, Some(of_parts.clone()));
     assert!(plan(&with(of_parts.checksum.to_base64()), &upload, &parts).is_ok());
     let wrong = plan(&with("AAAAAA==-1".to_owned()), &upload, &parts).unwrap_err();
     assert_eq!(wrong.code, ErrorCode::BadDigest);

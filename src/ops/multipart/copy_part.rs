@@ -53,19 +53,11 @@ pub async fn run(call: &Call<'_>, input: &Input) -> Result<Output, Error> {
     let mut reader = source(call, input).await?;
     let owner = call.part_owner(&open, &input.target.key, number);
     let algorithm = open.upload.checksum.map(|(algorithm, _)| algorithm);
-    let plan = StagePlan {
-        max_bytes: BODY_BYTES_MAX,
-        algorithm,
-        owner,
-    };
+    let plan = StagePlan { max_bytes: BODY_BYTES_MAX, algorithm, owner };
     let staged = call.store().stage(&mut reader, plan).await?;
     let (etag, checksum) = (ETag::plain(staged.digests.md5), staged.digests.checksum.clone());
     let modified = upload_part::commit(call, &open, &input.target, number, staged).await?;
-    Ok(Output {
-        etag,
-        modified,
-        checksum,
-    })
+    Ok(Output { etag, modified, checksum })
 }
 
 /// The bytes to copy, all of one version of the source.
@@ -74,16 +66,9 @@ async fn source(call: &Call<'_>, input: &Input) -> Result<ObjectReader, Error> {
     for _ in 0..ATTEMPTS_MAX {
         let (bucket, object) = call.object(&source.bucket, &source.key).await?;
         let head = &object.record.head;
-        source
-            .conditions
-            .copy_source(&head.etag, head.modified)
-            .map_err(Error::precondition)?;
+        source.conditions.copy_source(&head.etag, head.modified).map_err(Error::precondition)?;
         let range = resolve(input.range.as_deref(), head.size)?;
-        match call
-            .store()
-            .open(bucket.record.id, &source.key, &object, range)
-            .await
-        {
+        match call.store().open(bucket.record.id, &source.key, &object, range).await {
             Ok(reader) => return Ok(reader),
             Err(OpenError::Changed) => {}
             Err(OpenError::Store(error)) => return Err(error.into()),

@@ -51,10 +51,7 @@ pub async fn run(call: &Call<'_>, input: Input) -> Result<Output, Error> {
         checksum,
     };
     call.store().create_upload(&bucket, &upload).await?;
-    Ok(Output {
-        upload_id: upload.id,
-        checksum,
-    })
+    Ok(Output { upload_id: upload.id, checksum })
 }
 
 fn checksum(

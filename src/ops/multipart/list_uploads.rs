@@ -50,10 +50,6 @@ fn upload_marker(input: &Input) -> Result<Option<UploadId>, Error> {
     };
     match text.parse() {
         Ok(id) => Ok(Some(id)),
-        Err(_) => Err(Error::invalid_argument(
-            "upload-id-marker",
-            text,
-            "Invalid uploadId marker",
-        )),
+        Err(_) => Err(Error::invalid_argument("upload-id-marker", text, "Invalid uploadId marker")),
     }
 }

@@ -46,16 +46,8 @@ impl Call<'_> {
         let bucket = self.bucket(&target.bucket).await?;
         let missing = || Error::no_such_upload(&target.upload_id);
         let id: UploadId = target.upload_id.parse().map_err(|_| missing())?;
-        let upload = self
-            .store()
-            .upload(bucket.record.id, &target.key, &id)
-            .await?
-            .ok_or_else(missing)?;
-        Ok(Open {
-            bucket,
-            id,
-            upload: upload.record,
-        })
+        let upload = self.store().upload(bucket.record.id, &target.key, &id).await?.ok_or_else(missing)?;
+        Ok(Open { bucket, id, upload: upload.record })
     }
 
     /// What the part file of a part says about itself.
@@ -68,11 +60,7 @@ impl Call<'_> {
             owner: upload.owner.clone(),
         };
         let owner = self.blob_owner(&open.bucket, key, &new);
-        BlobOwner {
-            part: Some((open.id, number)),
-            begun: upload.initiated,
-            ..owner
-        }
+        BlobOwner { part: Some((open.id, number)), begun: upload.initiated, ..owner }
     }
 }
 

@@ -42,11 +42,7 @@ pub async fn run(call: &Call<'_>, input: Input, body: &mut dyn ByteSource) -> Re
     let open = call.open_upload(&input.target).await?;
     let algorithm = algorithm(&open, input.algorithm)?;
     let owner = call.part_owner(&open, &input.target.key, number);
-    let plan = StagePlan {
-        max_bytes: BODY_BYTES_MAX,
-        algorithm,
-        owner,
-    };
+    let plan = StagePlan { max_bytes: BODY_BYTES_MAX, algorithm, owner };
     let staged = call.store().stage(body, plan).await?;
     let (etag, checksum) = (ETag::plain(staged.digests.md5), staged.digests.checksum.clone());
     commit(call, &open, &input.target, number, staged).await?;
@@ -77,11 +73,7 @@ pub(super) async fn commit(
     number: u16,
     staged: Staged,
 ) -> Result<crate::base::Timestamp, Error> {
-    match call
-        .store()
-        .put_part(open.bucket.record.id, &target.key, &open.id, number, staged)
-        .await?
-    {
+    match call.store().put_part(open.bucket.record.id, &target.key, &open.id, number, staged).await? {
         PutPart::Done { modified } => Ok(modified),
         PutPart::NoSuchUpload => Err(Error::no_such_upload(&target.upload_id)),
     }

@@ -69,10 +69,7 @@ pub async fn run(call: &Call<'_>, input: &Input) -> Result<Output, Error> {
         }
         match call.store().parts_of(&object.record).await {
             Ok(entries) => {
-                return Ok(Output {
-                    facts,
-                    parts: Some(page(&entries, input)),
-                });
+                return Ok(Output { facts, parts: Some(page(&entries, input)) });
             }
             Err(OpenError::Changed) => {}
             Err(OpenError::Store(error)) => return Err(error.into()),
@@ -86,15 +83,7 @@ fn page(entries: &[PartEntry], input: &Input) -> Parts {
     let behind = || (1_u16..).zip(entries).skip(usize::from(input.part_marker));
     let page: Vec<Part> = behind()
         .take(input.max_parts)
-        .map(|(number, entry)| Part {
-            number,
-            size: entry.size,
-            checksum: entry.checksum.clone(),
-        })
+        .map(|(number, entry)| Part { number, size: entry.size, checksum: entry.checksum.clone() })
         .collect();
-    Parts {
-        total: entries.len(),
-        is_truncated: behind().count() > page.len(),
-        page,
-    }
+    Parts { total: entries.len(), is_truncated: behind().count() > page.len(), page }
 }

@@ -73,11 +73,7 @@ pub struct Output {
 
 impl From<Committed> for Output {
     fn from(committed: Committed) -> Self {
-        Self {
-            etag: committed.etag,
-            modified: committed.modified,
-            checksum: committed.checksum,
-        }
+        Self { etag: committed.etag, modified: committed.modified, checksum: committed.checksum }
     }
 }
 
@@ -91,10 +87,7 @@ pub async fn run(call: &Call<'_>, input: &Input) -> Result<Output, Error> {
     for _ in 0..ATTEMPTS_MAX {
         let (source_bucket, object) = call.object(&source.bucket, &source.key).await?;
         let head = &object.record.head;
-        source
-            .conditions
-            .copy_source(&head.etag, head.modified)
-            .map_err(Error::precondition)?;
+        source.conditions.copy_source(&head.etag, head.modified).map_err(Error::precondition)?;
         let new = attributes(call, input, &object.record)?;
         refuse_no_change(input, &object.record, &new)?;
         let from = (source_bucket, object);
@@ -115,10 +108,7 @@ fn attributes(call: &Call<'_>, input: &Input, source: &records::Object) -> Resul
     if !input.replace_metadata {
         // The redirect is never copied; the request may name one.
         let website_redirect = new.headers.website_redirect.take();
-        new.headers = records::ContentHeaders {
-            website_redirect,
-            ..source.body.headers.clone()
-        };
+        new.headers = records::ContentHeaders { website_redirect, ..source.body.headers.clone() };
         new.user_metadata.clone_from(&source.body.user_metadata);
     }
     Ok(new)
@@ -157,10 +147,7 @@ async fn share(
 ) -> Result<CopyOutcome, Error> {
     let source = (source_bucket.as_ref(), &input.source.key, object);
     let decide = |current: Option<&_>| check(&input.conditions, &input.key, current);
-    Ok(call
-        .store()
-        .copy_object(source, bucket, &input.key, new, decide)
-        .await?)
+    Ok(call.store().copy_object(source, bucket, &input.key, new, decide).await?)
 }
 
 async fn rewrite(
@@ -171,26 +158,16 @@ async fn rewrite(
     new: NewObject,
 ) -> Result<CopyOutcome, Error> {
     let size = object.record.head.size;
-    let opened = call
-        .store()
-        .open(source_bucket.record.id, &input.source.key, object, 0..size)
-        .await;
+    let opened = call.store().open(source_bucket.record.id, &input.source.key, object, 0..size).await;
     let mut reader = match opened {
         Ok(reader) => reader,
         Err(OpenError::Changed) => return Ok(CopyOutcome::SourceChanged),
         Err(OpenError::Store(error)) => return Err(error.into()),
     };
     let owner = call.blob_owner(bucket, &input.key, &new);
-    let plan = StagePlan {
-        max_bytes: OBJECT_BYTES_MAX,
-        algorithm: input.algorithm,
-        owner,
-    };
+    let plan = StagePlan { max_bytes: OBJECT_BYTES_MAX, algorithm: input.algorithm, owner };
     let staged = call.store().stage(&mut reader, plan).await?;
     let decide = |current: Option<&_>| check(&input.conditions, &input.key, current);
-    let committed = call
-        .store()
-        .put_object(bucket, &input.key, new, staged, decide)
-        .await?;
+    let committed = call.store().put_object(bucket, &input.key, new, staged, decide).await?;
     Ok(CopyOutcome::Done(committed))
 }

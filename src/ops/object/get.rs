@@ -69,17 +69,9 @@ pub async fn run(call: &Call<'_>, input: &Input) -> Result<Output, Error> {
         let Some(selected) = evaluate(call, &object, &input.conditions, &input.selection).await? else {
             return Ok(Output::NotModified(Box::new(Facts::of(&object.record))));
         };
-        match call
-            .store()
-            .open(bucket.record.id, &input.key, &object, selected.range.clone())
-            .await
-        {
+        match call.store().open(bucket.record.id, &input.key, &object, selected.range.clone()).await {
             Ok(reader) => {
-                return Ok(Output::Found(
-                    Box::new(Facts::of(&object.record)),
-                    selected,
-                    reader,
-                ));
+                return Ok(Output::Found(Box::new(Facts::of(&object.record)), selected, reader));
             }
             Err(OpenError::Changed) => {}
             Err(OpenError::Store(error)) => return Err(error.into()),
@@ -107,27 +99,17 @@ pub(super) async fn evaluate(
 async fn select(call: &Call<'_>, object: &Object, selection: &Selection) -> Result<Selected, Error> {
     let size = object.record.head.size;
     match selection {
-        Selection::Whole => Ok(Selected {
-            range: 0..size,
-            is_partial: false,
-        }),
+        Selection::Whole => Ok(Selected { range: 0..size, is_partial: false }),
         Selection::Range(header) => match range::resolve(header, size) {
-            Resolved::Whole => Ok(Selected {
-                range: 0..size,
-                is_partial: false,
-            }),
-            Resolved::Part(range) => Ok(Selected {
-                range,
-                is_partial: true,
-            }),
+            Resolved::Whole => Ok(Selected { range: 0..size, is_partial: false }),
+            Resolved::Part(range) => Ok(Selected { range, is_partial: true }),
             Resolved::Unsatisfiable => Err(Error::new(ErrorCode::InvalidRange)
                 .element("RangeRequested", header.as_str())
                 .element("ActualObjectSize", size.to_string())),
         },
-        Selection::Part(number) => Ok(Selected {
-            range: part(call, object, *number).await?,
-            is_partial: true,
-        }),
+        Selection::Part(number) => {
+            Ok(Selected { range: part(call, object, *number).await?, is_partial: true })
+        }
     }
 }
 
@@ -135,17 +117,11 @@ async fn select(call: &Call<'_>, object: &Object, selection: &Selection) -> Resu
 /// counted from one, whatever numbers they were uploaded under.
 async fn part(call: &Call<'_>, object: &Object, number: u16) -> Result<Range<u64>, Error> {
     if object.record.body.layout.parts_count().is_none() {
-        return if number == 1 {
-            Ok(0..object.record.head.size)
-        } else {
-            Err(no_such_part(number, 1))
-        };
+        return if number == 1 { Ok(0..object.record.head.size) } else { Err(no_such_part(number, 1)) };
     }
     let parts = call.store().parts_of(&object.record).await?;
     let index = usize::from(number).wrapping_sub(1);
-    let part = parts
-        .get(index)
-        .ok_or_else(|| no_such_part(number, parts.len()))?;
+    let part = parts.get(index).ok_or_else(|| no_such_part(number, parts.len()))?;
     let begin: u64 = parts.iter().take(index).map(|part| part.size).sum();
     Ok(begin..begin + part.size)
 }

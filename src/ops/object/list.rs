@@ -46,26 +46,10 @@ pub(super) async fn page(call: &Call<'_>, input: &Input, after: Option<String>) 
     let bucket = call.bucket(&input.bucket).await?;
     let limit = input.max_keys.min(MAX_KEYS);
     if limit == 0 {
-        return Ok(Output {
-            items: Vec::new(),
-            is_truncated: false,
-            next_marker: None,
-        });
+        return Ok(Output { items: Vec::new(), is_truncated: false, next_marker: None });
     }
-    let query = ListQuery {
-        prefix: input.prefix.clone(),
-        delimiter: input.delimiter.clone(),
-        after,
-        limit,
-    };
+    let query = ListQuery { prefix: input.prefix.clone(), delimiter: input.delimiter.clone(), after, limit };
     let page = call.store().list_objects(bucket.record.id, query).await?;
-    let next_marker = page
-        .truncated
-        .then(|| page.items.last().map(|item| item.name().to_owned()))
-        .flatten();
-    Ok(Output {
-        items: page.items,
-        is_truncated: page.truncated,
-        next_marker,
-    })
+    let next_marker = page.truncated.then(|| page.items.last().map(|item| item.name().to_owned())).flatten();
+    Ok(Output { items: page.items, is_truncated: page.truncated, next_marker })
 }

@@ -30,21 +30,13 @@ pub struct Output {
 
 /// Lists a page.
 pub async fn run(call: &Call<'_>, input: &Input) -> Result<Output, Error> {
-    let incorrect = || {
-        Error::with(
-            ErrorCode::InvalidArgument,
-            "The continuation token provided is incorrect",
-        )
-    };
+    let incorrect =
+        || Error::with(ErrorCode::InvalidArgument, "The continuation token provided is incorrect");
     let after = match &input.token {
         Some(text) => Some(token::decode(text).ok_or_else(incorrect)?),
         None => (!input.base.marker.is_empty()).then(|| input.base.marker.clone()),
     };
     let page = list::page(call, &input.base, after).await?;
     let next_token = page.next_marker.map(|last| token::encode(&last));
-    Ok(Output {
-        items: page.items,
-        is_truncated: page.is_truncated,
-        next_token,
-    })
+    Ok(Output { items: page.items, is_truncated: page.is_truncated, next_token })
 }

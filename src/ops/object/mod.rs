@@ -158,11 +158,7 @@ impl Call<'_> {
             return Ok(());
         }
         let current = self.store().object(bucket.record.id, key).await?;
-        check(
-            conditions,
-            key,
-            current.as_ref().map(|current| &current.record.head),
-        )
+        check(conditions, key, current.as_ref().map(|current| &current.record.head))
     }
 }
 

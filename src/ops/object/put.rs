@@ -47,20 +47,9 @@ pub async fn run(call: &Call<'_>, input: Input, body: &mut dyn ByteSource) -> Re
     let new = call.new_object(input.attributes)?;
     call.check_early(&bucket, &input.key, &input.conditions).await?;
     let owner = call.blob_owner(&bucket, &input.key, &new);
-    let plan = StagePlan {
-        max_bytes: BODY_BYTES_MAX,
-        algorithm: input.algorithm,
-        owner,
-    };
+    let plan = StagePlan { max_bytes: BODY_BYTES_MAX, algorithm: input.algorithm, owner };
     let staged = call.store().stage(body, plan).await?;
     let decide = |current: Option<&_>| check(&input.conditions, &input.key, current);
-    let committed = call
-        .store()
-        .put_object(&bucket, &input.key, new, staged, decide)
-        .await?;
-    Ok(Output {
-        etag: committed.etag,
-        checksum: committed.checksum,
-        size: committed.size,
-    })
+    let committed = call.store().put_object(&bucket, &input.key, new, staged, decide).await?;
+    Ok(Output { etag: committed.etag, checksum: committed.checksum, size: committed.size })
 }

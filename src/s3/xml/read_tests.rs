@@ -12,7 +12,10 @@ fn what_clients_send_in_many_shapes_is_one_tree() {
     ];
     for shape in shapes {
         let root = parse(shape.as_bytes()).unwrap();
-        assert_eq!((root.name.as_str(), root.text_of("K"), root.text_of("Q")), ("D", Some("a&b"), Some("true")));
+        assert_eq!(
+            (root.name.as_str(), root.text_of("K"), root.text_of("Q")),
+            ("D", Some("a&b"), Some("true"))
+        );
     }
 }
 
@@ -20,7 +23,9 @@ fn what_clients_send_in_many_shapes_is_one_tree() {
 fn what_is_no_document_of_ours_is_malformed() {
     let deep = "<a>".repeat(40) + &"</a>".repeat(40);
     let bomb = "<!DOCTYPE x [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\">]><x>&b;</x>";
-    for text in ["", "x", "<a>", "<a></b>", "</a>", "<a/><b/>", "<a>&nope;</a>", "<a>&#xd800;</a>", &deep, bomb] {
+    for text in
+        ["", "x", "<a>", "<a></b>", "</a>", "<a/><b/>", "<a>&nope;</a>", "<a>&#xd800;</a>", &deep, bomb]
+    {
         assert_eq!(parse(text.as_bytes()), Err(Malformed), "{text}");
     }
     assert_eq!(parse(b"<a>\xff</a>"), Err(Malformed));

@@ -36,10 +36,7 @@ pub(in crate::store) struct LocalMetadata {
 
 impl LocalMetadata {
     pub(in crate::store) fn new(meta: Arc<Meta>, threads: usize) -> Self {
-        Self {
-            meta,
-            pool: Arc::new(Pool::new("metadata", threads)),
-        }
+        Self { meta, pool: Arc::new(Pool::new("metadata", threads)) }
     }
 
     /// Moves on with every commit that touches a bucket row.
@@ -49,10 +46,7 @@ impl LocalMetadata {
 
     /// Exact usage of a bucket; `None` when it does not exist.
     pub(in crate::store) async fn usage(&self, bucket: BucketId) -> Result<Option<Usage>, Error> {
-        Ok(self
-            .get::<Usage>(&keys::usage(bucket))
-            .await?
-            .map(|row| row.record))
+        Ok(self.get::<Usage>(&keys::usage(bucket)).await?.map(|row| row.record))
     }
 
     pub(in crate::store) async fn list_uploads(
@@ -79,9 +73,7 @@ impl Metadata for LocalMetadata {
             Lookup::Absent => Ok(None),
             Lookup::WouldBlock => {
                 let key = key.clone();
-                self.on_pool(move |meta| meta.get::<R>(&key, Tier::Any))
-                    .await
-                    .map(Lookup::into_option)
+                self.on_pool(move |meta| meta.get::<R>(&key, Tier::Any)).await.map(Lookup::into_option)
             }
         }
     }
@@ -90,10 +82,9 @@ impl Metadata for LocalMetadata {
         match self.meta.get_inline(blob, Tier::Cached)? {
             Lookup::Found(bytes) => Ok(Some(bytes)),
             Lookup::Absent => Ok(None),
-            Lookup::WouldBlock => self
-                .on_pool(move |meta| meta.get_inline(blob, Tier::Any))
-                .await
-                .map(Lookup::into_option),
+            Lookup::WouldBlock => {
+                self.on_pool(move |meta| meta.get_inline(blob, Tier::Any)).await.map(Lookup::into_option)
+            }
         }
     }
 
@@ -103,8 +94,7 @@ impl Metadata for LocalMetadata {
         after: Option<Key>,
         limit: usize,
     ) -> Result<Vec<(Key, Stored<R>)>, Error> {
-        self.on_pool(move |meta| meta.scan::<R>(&prefix, after.as_ref(), limit))
-            .await
+        self.on_pool(move |meta| meta.scan::<R>(&prefix, after.as_ref(), limit)).await
     }
 
     async fn list(&self, bucket: BucketId, query: ListQuery) -> Result<ListPage, Error> {
@@ -132,9 +122,7 @@ impl Metadata for LocalMetadata {
             };
             let _ = outcome.send(answer);
         });
-        decided
-            .await
-            .map_err(|_| Error::unavailable("the committer has stopped"))?
+        decided.await.map_err(|_| Error::unavailable("the committer has stopped"))?
     }
 
     fn newest_commit(&self) -> u64 {

@@ -30,10 +30,7 @@ pub(in crate::store) struct Ahead(Running<Result<Bytes, volume::Error>>);
 
 impl Ahead {
     pub(in crate::store) async fn bytes(self) -> Result<Bytes, Error> {
-        self.0
-            .answer()
-            .await?
-            .map_err(|error| Error::unavailable(error.to_string()))
+        self.0.answer().await?.map_err(|error| Error::unavailable(error.to_string()))
     }
 }
 
@@ -49,14 +46,7 @@ impl OpenPart {
         match open_next(blob, &mut untried, &mut damaged).await? {
             Some((slot, current)) => {
                 let bad = usize::from(damaged.is_some());
-                Ok(Some(Self {
-                    blob,
-                    current,
-                    slot,
-                    untried,
-                    bad,
-                    metrics,
-                }))
+                Ok(Some(Self { blob, current, slot, untried, bad, metrics }))
             }
             None => match damaged {
                 Some(reason) => Err(Error::Damaged { blob, reason }),
@@ -81,10 +71,7 @@ impl OpenPart {
                     self.current = current;
                 }
                 None => {
-                    return Err(Error::Damaged {
-                        blob: self.blob,
-                        reason: damaged.unwrap_or_default(),
-                    });
+                    return Err(Error::Damaged { blob: self.blob, reason: damaged.unwrap_or_default() });
                 }
             }
         }

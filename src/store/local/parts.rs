@@ -50,23 +50,15 @@ impl LocalParts {
     ) -> Result<Self, Error> {
         let replicas = settings.replicas;
         if volumes.is_empty() || replicas == 0 || replicas > volumes.len() {
-            return Err(Error::internal(
-                "open",
-                format!("{replicas} copies on {} volumes", volumes.len()),
-            ));
+            return Err(Error::internal("open", format!("{replicas} copies on {} volumes", volumes.len())));
         }
         let mut weights = Vec::new();
         for volume in &volumes {
-            let space = volume
-                .space()
-                .map_err(|error| Error::unavailable(error.to_string()))?;
+            let space = volume.space().map_err(|error| Error::unavailable(error.to_string()))?;
             weights.push((volume.id(), space.total_bytes));
         }
         let slots = volumes.into_iter().map(|volume| {
-            let pool = Pool::new(
-                format!("vol-{}", &volume.id().to_string()[..6]),
-                THREADS_PER_VOLUME,
-            );
+            let pool = Pool::new(format!("vol-{}", &volume.id().to_string()[..6]), THREADS_PER_VOLUME);
             Arc::new(Slot { volume, pool })
         });
         let count = (settings.upload_memory_bytes / volume::BUFFER_BYTES).max(4);
@@ -120,9 +112,7 @@ impl LocalParts {
 
     /// The slots of a blob, its home first, then clockwise.
     fn order(&self, blob: BlobId) -> impl Iterator<Item = &Arc<Slot>> {
-        self.ring
-            .order(blob)
-            .filter_map(|id| self.slots.iter().find(|slot| slot.volume.id() == id))
+        self.ring.order(blob).filter_map(|id| self.slots.iter().find(|slot| slot.volume.id() == id))
     }
 
     const fn quorum(&self) -> usize {
@@ -174,10 +164,7 @@ impl Parts for LocalParts {
             removals.push(slot.pool.start(move || volume.remove(blob))?);
         }
         for removal in removals {
-            removal
-                .answer()
-                .await?
-                .map_err(|error| Error::unavailable(error.to_string()))?;
+            removal.answer().await?.map_err(|error| Error::unavailable(error.to_string()))?;
         }
         Ok(())
     }

@@ -32,10 +32,7 @@ pub(in crate::store) struct Buffer {
 
 impl Buffer {
     pub(super) fn new(buffer: volume::AlignedBuffer, permit: OwnedSemaphorePermit) -> Self {
-        Self {
-            buffer,
-            _permit: permit,
-        }
+        Self { buffer, _permit: permit }
     }
 
     /// Takes what fits of `bytes`; returns how many were taken.
@@ -64,10 +61,7 @@ pub(super) struct Copy {
 
 impl Copy {
     pub(super) fn new(slot: Arc<Slot>, writer: PartWriter) -> Self {
-        Self {
-            slot,
-            writer: Arc::new(writer),
-        }
+        Self { slot, writer: Arc::new(writer) }
     }
 }
 
@@ -87,12 +81,7 @@ pub(in crate::store) struct Writes(Vec<(usize, Running<Outcome>)>);
 
 impl Sink {
     pub(super) fn new(id: BlobId, copies: Vec<Copy>, replicas: usize, metrics: Arc<Metrics>) -> Self {
-        Self {
-            id,
-            copies: copies.into_iter().map(Some).collect(),
-            replicas,
-            metrics,
-        }
+        Self { id, copies: copies.into_iter().map(Some).collect(), replicas, metrics }
     }
 
     pub(in crate::store) const fn id(&self) -> BlobId {
@@ -106,11 +95,8 @@ impl Sink {
 
     /// Waits for writes, dropping copies that failed or lag.
     pub(in crate::store) async fn settle(&mut self, writes: Writes) -> Result<(), Error> {
-        let mut running: FuturesUnordered<_> = writes
-            .0
-            .into_iter()
-            .map(|(copy, write)| async move { (copy, write.answer().await) })
-            .collect();
+        let mut running: FuturesUnordered<_> =
+            writes.0.into_iter().map(|(copy, write)| async move { (copy, write.answer().await) }).collect();
         let mut done = vec![false; self.copies.len()];
         let mut good = 0;
         loop {
@@ -134,10 +120,7 @@ impl Sink {
             }
         }
         match good < self.quorum() {
-            true => Err(Error::unavailable(format!(
-                "{good} of {} copies could be written",
-                self.replicas
-            ))),
+            true => Err(Error::unavailable(format!("{good} of {} copies could be written", self.replicas))),
             false => Ok(()),
         }
     }

@@ -31,12 +31,7 @@ impl RealDisk {
     /// Creates with direct I/O; `None` when this file system has none (tmpfs and some network file systems).
     fn create_direct(path: &Path) -> io::Result<Option<File>> {
         let flags = i32::try_from(OFlags::DIRECT.bits()).unwrap_or(0);
-        match OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .custom_flags(flags)
-            .open(path)
-        {
+        match OpenOptions::new().write(true).create_new(true).custom_flags(flags).open(path) {
             Ok(file) => Ok(Some(file)),
             // The kernel may have made the entry before it found that direct I/O is not to be had.
             Err(error) if error.raw_os_error() == Some(Errno::INVAL.raw_os_error()) => {
@@ -48,25 +43,14 @@ impl RealDisk {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the one place that calls the file system"
-)]
+#[expect(clippy::disallowed_methods, reason = "this is the one place that calls the file system")]
 impl Disk for RealDisk {
     fn create(&self, path: &Path, new: NewFile) -> io::Result<Box<dyn DiskFile>> {
-        let direct = if new.direct {
-            Self::create_direct(path)?
-        } else {
-            None
-        };
+        let direct = if new.direct { Self::create_direct(path)? } else { None };
         let is_direct = direct.is_some();
         let file = match direct {
             Some(file) => file,
-            None => OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o640)
-                .open(path)?,
+            None => OpenOptions::new().write(true).create_new(true).mode(0o640).open(path)?,
         };
         if new.reserve_bytes > 0 {
             match rustix::fs::fallocate(&file, FallocateFlags::KEEP_SIZE, 0, new.reserve_bytes) {
@@ -78,17 +62,11 @@ impl Disk for RealDisk {
                 }
             }
         }
-        Ok(Box::new(RealFile {
-            file,
-            direct: is_direct,
-        }))
+        Ok(Box::new(RealFile { file, direct: is_direct }))
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(RealFile {
-            file: File::open(path)?,
-            direct: false,
-        }))
+        Ok(Box::new(RealFile { file: File::open(path)?, direct: false }))
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
@@ -117,14 +95,9 @@ impl Disk for RealDisk {
 
     fn stat(&self, path: &Path) -> io::Result<FileStat> {
         let metadata = std::fs::metadata(path)?;
-        let modified = metadata
-            .modified()?
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_millis() as u64);
-        Ok(FileStat {
-            length: metadata.len(),
-            modified: Timestamp::from_millis(modified),
-        })
+        let modified =
+            metadata.modified()?.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+        Ok(FileStat { length: metadata.len(), modified: Timestamp::from_millis(modified) })
     }
 
     fn space(&self, path: &Path) -> io::Result<Space> {

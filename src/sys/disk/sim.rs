@@ -103,10 +103,7 @@ impl SimDisk {
     }
 
     fn file(&self, number: usize) -> Box<dyn DiskFile> {
-        Box::new(SimFile {
-            disk: self.clone(),
-            number,
-        })
+        Box::new(SimFile { disk: self.clone(), number })
     }
 }
 
@@ -167,29 +164,21 @@ impl Disk for SimDisk {
     fn list(&self, path: &Path) -> io::Result<Vec<String>> {
         self.operate(|state| {
             let inside = state.entries.keys().filter(|entry| entry.parent() == Some(path));
-            Ok(inside
-                .filter_map(|entry| Some(entry.file_name()?.to_str()?.to_owned()))
-                .collect())
+            Ok(inside.filter_map(|entry| Some(entry.file_name()?.to_str()?.to_owned())).collect())
         })
     }
 
     fn stat(&self, path: &Path) -> io::Result<FileStat> {
         self.operate(|state| {
             let number = state.entries.get(path).copied().ok_or_else(not_found)?;
-            Ok(FileStat {
-                length: state.files[number].bytes.len() as u64,
-                modified: Timestamp::default(),
-            })
+            Ok(FileStat { length: state.files[number].bytes.len() as u64, modified: Timestamp::default() })
         })
     }
 
     fn space(&self, _path: &Path) -> io::Result<Space> {
         self.operate(|state| {
             let total_bytes = 1 << 40;
-            Ok(Space {
-                total_bytes,
-                available_bytes: state.available_bytes.unwrap_or(total_bytes),
-            })
+            Ok(Space { total_bytes, available_bytes: state.available_bytes.unwrap_or(total_bytes) })
         })
     }
 }
@@ -225,8 +214,7 @@ impl DiskFile for SimFile {
     }
 
     fn length(&self) -> io::Result<u64> {
-        self.disk
-            .operate(|state| Ok(state.files[self.number].bytes.len() as u64))
+        self.disk.operate(|state| Ok(state.files[self.number].bytes.len() as u64))
     }
 
     fn sync(&self) -> io::Result<()> {

@@ -13,11 +13,8 @@ fn write(disk: &dyn Disk, path: &Path, bytes: &[u8], sync: bool) {
 #[test]
 fn a_crash_forgets_what_was_not_synced() {
     let disk = SimDisk::default();
-    let (kept, unsynced, unlisted) = (
-        Path::new("/d/kept"),
-        Path::new("/d/unsynced"),
-        Path::new("/e/unlisted"),
-    );
+    let (kept, unsynced, unlisted) =
+        (Path::new("/d/kept"), Path::new("/d/unsynced"), Path::new("/e/unlisted"));
     write(&disk, kept, b"kept", true);
     write(&disk, unsynced, b"lost", false);
     disk.sync_dir(Path::new("/d")).unwrap();
@@ -39,10 +36,7 @@ fn replacing_a_file_leaves_the_old_or_the_new_one_wherever_it_stops() {
         let failed = disk.take_fault();
         disk.crash();
         let now = read_file(&disk, path).unwrap();
-        assert!(
-            now == b"old" || now == b"new",
-            "after a fault in operation {number}"
-        );
+        assert!(now == b"old" || now == b"new", "after a fault in operation {number}");
         if result.is_ok() {
             assert_eq!(now, b"new");
         }
@@ -57,15 +51,7 @@ fn the_real_disk_writes_with_and_without_the_page_cache() {
     let directory = tempfile::tempdir().unwrap();
     for (name, direct) in [("buffered", false), ("direct", true)] {
         let path = directory.path().join(name);
-        let file = RealDisk
-            .create(
-                &path,
-                NewFile {
-                    direct,
-                    reserve_bytes: 8192,
-                },
-            )
-            .unwrap();
+        let file = RealDisk.create(&path, NewFile { direct, reserve_bytes: 8192 }).unwrap();
         if !file.is_direct() {
             file.write_at(b"abc", 0).unwrap();
             file.set_length(3).unwrap();
