@@ -37,13 +37,14 @@ pub enum WriteRefusal {
     NoSuchKey,
 }
 
-/// The conditions of a write: `If-None-Match: *` and `If-Match` with a tag or `*`.
+/// The conditions of a write: `If-Match` and `If-None-Match`, each with tags or `*`. AWS takes only `*` in the
+/// second; the general form means what RFC 9110 says.
 #[derive(Debug, Clone, Default)]
 pub struct WriteConditions {
     /// `If-Match`.
     pub if_match: Option<String>,
-    /// `If-None-Match: *`; other values are refused before they get here.
-    pub if_none_match: bool,
+    /// `If-None-Match`.
+    pub if_none_match: Option<String>,
 }
 
 impl Conditions {
@@ -89,6 +90,11 @@ impl Conditions {
 }
 
 impl WriteConditions {
+    /// Whether the request carries none.
+    pub const fn is_empty(&self) -> bool {
+        self.if_match.is_none() && self.if_none_match.is_none()
+    }
+
     /// Decides a write over what is there now.
     pub fn write(&self, current: Option<&ETag>) -> Result<(), WriteRefusal> {
         match (&self.if_match, current) {
@@ -96,10 +102,10 @@ impl WriteConditions {
             (Some(tags), Some(etag)) if !matches(tags, etag) => return Err(WriteRefusal::Failed("If-Match")),
             _ => {}
         }
-        if self.if_none_match && current.is_some() {
-            return Err(WriteRefusal::Failed("If-None-Match"));
+        match (&self.if_none_match, current) {
+            (Some(tags), Some(etag)) if matches(tags, etag) => Err(WriteRefusal::Failed("If-None-Match")),
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 

@@ -62,15 +62,19 @@ fn tags_win_over_dates() {
 
 #[test]
 fn writes() {
-    let write = |if_match: Option<String>, if_none_match, current| {
+    let write = |if_match: Option<String>, if_none_match: Option<String>, current| {
         WriteConditions { if_match, if_none_match }.write(current)
     };
-    assert_eq!(write(None, false, None), Ok(()));
-    assert_eq!(write(None, true, None), Ok(()));
-    assert_eq!(write(None, true, Some(&ETAG)), Err(WriteRefusal::Failed("If-None-Match")));
-    assert_eq!(write(tag(), false, Some(&ETAG)), Ok(()));
-    assert_eq!(write(other(), false, Some(&ETAG)), Err(WriteRefusal::Failed("If-Match")));
-    assert_eq!(write(tag(), false, None), Err(WriteRefusal::NoSuchKey));
+    let any = || Some("*".to_owned());
+    assert_eq!(write(None, None, None), Ok(()));
+    assert_eq!(write(None, any(), None), Ok(()));
+    assert_eq!(write(None, any(), Some(&ETAG)), Err(WriteRefusal::Failed("If-None-Match")));
+    assert_eq!(write(None, tag(), Some(&ETAG)), Err(WriteRefusal::Failed("If-None-Match")));
+    assert_eq!(write(None, other(), Some(&ETAG)), Ok(()));
+    assert_eq!(write(tag(), None, Some(&ETAG)), Ok(()));
+    assert_eq!(write(other(), None, Some(&ETAG)), Err(WriteRefusal::Failed("If-Match")));
+    assert_eq!(write(any(), None, None), Err(WriteRefusal::NoSuchKey));
+    assert_eq!(write(tag(), None, None), Err(WriteRefusal::NoSuchKey));
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub(super) async fn one(
     key: &ObjectKey,
     if_match: Option<String>,
 ) -> Result<(), Error> {
-    let conditions = WriteConditions { if_match, if_none_match: false };
+    let conditions = WriteConditions { if_match, if_none_match: None };
     let deleted = call.store().delete_object(bucket, key, |current| check(&conditions, key, current)).await;
     deleted.map(|_| ()).map_err(Error::from)
 }

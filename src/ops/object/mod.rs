@@ -154,7 +154,7 @@ impl Call<'_> {
         key: &ObjectKey,
         conditions: &WriteConditions,
     ) -> Result<(), Error> {
-        if conditions.if_match.is_none() && !conditions.if_none_match {
+        if conditions.is_empty() {
             return Ok(());
         }
         let current = self.store().object(bucket.record.id, key).await?;
