@@ -22,7 +22,13 @@ macro_rules! failpoint {
 pub use failpoint;
 
 #[cfg(feature = "failpoints")]
-pub use enabled::*;
+pub use enabled::Action;
+#[cfg(feature = "failpoints")]
+pub use enabled::hit;
+#[cfg(feature = "failpoints")]
+pub use enabled::hit_fallible;
+#[cfg(feature = "failpoints")]
+pub use enabled::set;
 
 #[cfg(feature = "failpoints")]
 mod enabled {

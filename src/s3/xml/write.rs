@@ -91,7 +91,7 @@ impl Writer {
     }
 
     /// An element with a quoted entity tag.
-    pub fn etag(&mut self, name: &str, etag: &super::super::etag::ETag) -> &mut Self {
+    pub fn etag(&mut self, name: &str, etag: &crate::s3::etag::ETag) -> &mut Self {
         use std::io::Write as _;
         self.open(name);
         // Writing to a vector cannot fail.
