@@ -58,4 +58,4 @@ build() {
 
 mkdir -p "$cache/rocksdb"
 [ -f "$archive_dir/librocksdb.a" ] || build
-echo "export ROCKSDB_LIB_DIR=$archive_dir ROCKSDB_STATIC=1"
+printf 'export ROCKSDB_LIB_DIR=%q ROCKSDB_STATIC=1\n' "$archive_dir"
