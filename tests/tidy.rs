@@ -83,9 +83,8 @@ const FILE_LINES: usize = 600;
 const LONGER: [(&str, &str); 0] = [];
 
 /// Names that say nothing about what is inside.
-const EMPTY_NAMES: [&str; 9] = [
-    "util", "utils", "helper", "helpers", "common", "manager", "misc", "shared", "types",
-];
+const EMPTY_NAMES: [&str; 9] =
+    ["util", "utils", "helper", "helpers", "common", "manager", "misc", "shared", "types"];
 
 /// Hosts that a file with pinned dependencies may name.
 const REGISTRIES: [&str; 12] = [
@@ -104,17 +103,8 @@ const REGISTRIES: [&str; 12] = [
 ];
 
 /// Directories that hold nothing tracked.
-const UNTRACKED: [&str; 9] = [
-    ".git",
-    "target",
-    "data",
-    ".venv",
-    "node_modules",
-    "__pycache__",
-    "corpus",
-    "artifacts",
-    ".cache",
-];
+const UNTRACKED: [&str; 9] =
+    [".git", "target", "data", ".venv", "node_modules", "__pycache__", "corpus", "artifacts", ".cache"];
 
 #[test]
 fn modules_import_lower_ranks_only() {
@@ -133,10 +123,7 @@ fn edges_are_visible() {
 
 #[test]
 fn rooms_open_with_what_they_hold() {
-    let complaints = sources()
-        .into_iter()
-        .filter_map(|(path, text)| opening(&path, &text))
-        .collect();
+    let complaints = sources().into_iter().filter_map(|(path, text)| opening(&path, &text)).collect();
     report(complaints);
 }
 
@@ -144,10 +131,7 @@ fn rooms_open_with_what_they_hold() {
 fn files_are_short_and_named() {
     let mut complaints = Vec::new();
     for (path, text) in tree(&root(), &["rs", "py", "sh"]) {
-        let cap = LONGER
-            .iter()
-            .find(|(name, _)| path == *name)
-            .map_or(FILE_LINES, |_| usize::MAX);
+        let cap = LONGER.iter().find(|(name, _)| path == *name).map_or(FILE_LINES, |_| usize::MAX);
         let lines = text.lines().count();
         if lines > cap {
             complaints.push(format!("{path}: {lines} lines, the cap is {cap}"));
@@ -196,10 +180,7 @@ fn every_rule_can_fail() {
         edges("src/ops/object/get.rs", "use crate::s3::*;"),
         opening("src/ops/mod.rs", "use crate::s3;").into_iter().collect(),
         machine_paths("README.md", &format!("cd {}/x", concat!("/ro", "ot"))),
-        foreign_hosts(
-            "conformance/package-lock.json",
-            "https://mirror.example.net/a.tgz",
-        ),
+        foreign_hosts("conformance/package-lock.json", "https://mirror.example.net/a.tgz"),
     ];
     for (number, complaints) in soiled.iter().enumerate() {
         assert_eq!(complaints.len(), 1, "soiled example {number}: {complaints:?}");
@@ -207,11 +188,7 @@ fn every_rule_can_fail() {
     let clean = "// rocksdb::DB\nlet url = \"crate::store // println!\"; use crate::s3::name::ObjectKey; $crate::ops!()";
     let code = blank(clean);
     assert!(ranks("src/auth/mod.rs", &code).is_empty() && homes("src/auth/mod.rs", &code).is_empty());
-    assert!(
-        blank("r#\"a \" // b\"# '\"' \"\\\"\" 'a x").contains("'a x"),
-        "{}",
-        blank("'\"' 'a x")
-    );
+    assert!(blank("r#\"a \" // b\"# '\"' \"\\\"\" 'a x").contains("'a x"), "{}", blank("'\"' 'a x"));
 }
 
 fn ranks(path: &str, code: &str) -> Vec<String> {
@@ -225,15 +202,10 @@ fn ranks(path: &str, code: &str) -> Vec<String> {
             continue;
         }
         let rest = &code[at + "crate::".len()..];
-        let target = rest
-            .split(|c: char| !c.is_alphanumeric() && c != '_')
-            .next()
-            .unwrap_or_default();
+        let target = rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
         let Some(other) = rank(target) else { continue };
         if target != room && other >= own {
-            complaints.push(format!(
-                "{path}: {room} (rank {own}) may not import {target} (rank {other})"
-            ));
+            complaints.push(format!("{path}: {room} (rank {own}) may not import {target} (rank {other})"));
         }
         if MUST_NOT_KNOW.contains(&(room, target)) {
             complaints.push(format!("{path}: {room} must not know {target}"));
@@ -255,10 +227,8 @@ fn homes(path: &str, code: &str) -> Vec<String> {
             ));
         }
     }
-    let asynchronous = ["async fn", "async move", ".await"]
-        .iter()
-        .any(|word| code.contains(word))
-        || uses(code, "tokio");
+    let asynchronous =
+        ["async fn", "async move", ".await"].iter().any(|word| code.contains(word)) || uses(code, "tokio");
     if room(path).is_some_and(|room| SYNCHRONOUS.contains(&room)) && asynchronous {
         complaints.push(format!("{path}: this room is synchronous"));
     }
@@ -272,28 +242,13 @@ fn edges(path: &str, code: &str) -> Vec<String> {
             complaints.push(format!("{path}: {what}"));
         }
     };
-    ban(
-        code.contains("use crate::{"),
-        "braces after crate:: hide an import: one use a line",
-    );
-    ban(
-        code.contains("super::super"),
-        "super::super hides an import: write crate::…",
-    );
+    ban(code.contains("use crate::{"), "braces after crate:: hide an import: one use a line");
+    ban(code.contains("super::super"), "super::super hides an import: write crate::…");
     ban(code.contains("::*;"), "a glob hides an import: name what is used");
-    ban(
-        code.contains("[allow("),
-        "an exception is #[expect(…, reason = \"…\")]",
-    );
-    ban(
-        code.contains("mod tests {"),
-        "tests live in a sibling file: #[path = \"x_tests.rs\"] mod tests;",
-    );
+    ban(code.contains("[allow("), "an exception is #[expect(…, reason = \"…\")]");
+    ban(code.contains("mod tests {"), "tests live in a sibling file: #[path = \"x_tests.rs\"] mod tests;");
     let is_room = path.matches('/').count() == 2 && path.ends_with("/mod.rs");
-    ban(
-        is_room && uses(code, "super"),
-        "super:: leaves the room: write crate::…",
-    );
+    ban(is_room && uses(code, "super"), "super:: leaves the room: write crate::…");
     complaints
 }
 
@@ -325,25 +280,14 @@ fn machine_paths(path: &str, text: &str) -> Vec<String> {
 
 fn foreign_hosts(path: &str, text: &str) -> Vec<String> {
     let name = path.rsplit('/').next().unwrap_or(path);
-    let pins = [
-        "lock",
-        "lock.json",
-        "requirements.txt",
-        "go.sum",
-        "go.mod",
-        "pom.xml",
-        ".npmrc",
-        "pip.conf",
-    ];
+    let pins = ["lock", "lock.json", "requirements.txt", "go.sum", "go.mod", "pom.xml", ".npmrc", "pip.conf"];
     let pinned = pins.iter().any(|end| name.ends_with(end)) || path.ends_with(".cargo/config.toml");
     if !pinned {
         return Vec::new();
     }
     let hosts = text.match_indices("://").map(|(at, _)| {
         let rest = &text[at + 3..];
-        rest.split(|c: char| !c.is_ascii_alphanumeric() && !".-".contains(c))
-            .next()
-            .unwrap_or_default()
+        rest.split(|c: char| !c.is_ascii_alphanumeric() && !".-".contains(c)).next().unwrap_or_default()
     });
     let mut foreign: Vec<&str> = hosts.filter(|host| !REGISTRIES.contains(host)).collect();
     foreign.sort_unstable();
@@ -371,10 +315,7 @@ fn uses(code: &str, word: &str) -> bool {
 }
 
 fn rank(room: &str) -> Option<u8> {
-    let ranked = RANKS
-        .iter()
-        .find(|(name, _)| *name == room)
-        .map(|(_, rank)| *rank);
+    let ranked = RANKS.iter().find(|(name, _)| *name == room).map(|(_, rank)| *rank);
     if room == BASE { Some(0) } else { ranked }
 }
 
@@ -435,9 +376,7 @@ fn raw_string(text: &str) -> usize {
     }
     let close = format!("\"{}", "#".repeat(hashes));
     let body = 2 + hashes;
-    text[body..]
-        .find(&close)
-        .map_or(text.len(), |at| body + at + close.len())
+    text[body..].find(&close).map_or(text.len(), |at| body + at + close.len())
 }
 
 /// Bytes of a character literal; none for a lifetime.
@@ -465,10 +404,7 @@ fn sources() -> Vec<(String, String)> {
 }
 
 fn each_source(rule: impl Fn(&str, &str) -> Vec<String>) -> Vec<String> {
-    sources()
-        .iter()
-        .flat_map(|(path, text)| rule(path, &blank(text)))
-        .collect()
+    sources().iter().flat_map(|(path, text)| rule(path, &blank(text))).collect()
 }
 
 /// Text files below `directory` with one of these extensions (or any), path from the root.
@@ -476,11 +412,7 @@ fn tree(directory: &Path, extensions: &[&str]) -> Vec<(String, String)> {
     let mut files = Vec::new();
     for entry in fs::read_dir(directory).expect("a readable directory") {
         let path = entry.expect("an entry").path();
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if UNTRACKED.contains(&name.as_str()) || path.is_symlink() {
             continue;
         }
@@ -488,19 +420,11 @@ fn tree(directory: &Path, extensions: &[&str]) -> Vec<(String, String)> {
             files.extend(tree(&path, extensions));
             continue;
         }
-        let extension = path
-            .extension()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let extension = path.extension().unwrap_or_default().to_string_lossy().into_owned();
         if !extensions.is_empty() && !extensions.contains(&extension.as_str()) {
             continue;
         }
-        let short = path
-            .strip_prefix(root())
-            .expect("below the root")
-            .to_string_lossy()
-            .into_owned();
+        let short = path.strip_prefix(root()).expect("below the root").to_string_lossy().into_owned();
         if let Ok(text) = fs::read_to_string(&path) {
             files.push((short, text));
         }
