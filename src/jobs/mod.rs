@@ -9,3 +9,4 @@ pub mod worker;
 
 pub use reclaim::Reclaimer;
 pub use sweep::Sweep;
+pub use sweep::SweepSettings;

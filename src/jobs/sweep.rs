@@ -1,5 +1,5 @@
-//! The sweep: part files that no row names (what a crash left between writing and committing), and the markers of
-//! uploads that ended.
+//! The sweep: part files that no row names (what a crash left between writing and committing), uploads whose bucket
+//! was deleted, and the markers of uploads that ended.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,9 +8,11 @@ use super::worker::Job;
 use super::worker::Running;
 use super::worker::Step;
 use crate::base::BlobId;
+use crate::base::Timestamp;
 use crate::base::VolumeId;
 use crate::meta::Key;
 use crate::meta::records::UploadOutcome;
+use crate::store::Error;
 use crate::store::Store;
 use crate::sys::clock::Clock;
 
@@ -22,8 +24,9 @@ const COMPLETED_KEPT: Duration = Duration::from_secs(24 * 3600);
 
 /// Where a pass has got to.
 enum Cursor {
-    Volume(usize, Option<BlobId>),
-    Uploads(Option<Key>),
+    Parts(usize, Option<BlobId>),
+    Open(Option<Key>),
+    Ended(Option<Key>),
 }
 
 /// Passes over every volume and every upload row, then rests.
@@ -31,44 +34,73 @@ pub struct Sweep {
     store: Arc<Store>,
     clock: Arc<dyn Clock>,
     volumes: Vec<VolumeId>,
-    pause: Duration,
+    settings: SweepSettings,
     cursor: Cursor,
     removed: usize,
 }
 
+/// What an operator may choose about the sweep.
+#[derive(Debug, Clone, Copy)]
+pub struct SweepSettings {
+    /// Rest between two passes.
+    pub pause: Duration,
+    /// How old an orphan must be before it goes. Running uploads are known and never taken; this leaves time to notice
+    /// that a database was restored from an old copy.
+    pub age: Duration,
+}
+
+impl Default for SweepSettings {
+    fn default() -> Self {
+        Self { pause: Duration::from_secs(3600), age: Duration::from_secs(24 * 3600) }
+    }
+}
+
 impl Sweep {
-    /// A sweep that begins a pass now and then every `pause`.
-    pub fn new(store: Arc<Store>, clock: Arc<dyn Clock>, pause: Duration) -> Self {
+    /// A sweep that begins a pass now.
+    pub fn new(store: Arc<Store>, clock: Arc<dyn Clock>, settings: SweepSettings) -> Self {
         let volumes = store.volumes();
-        Self { store, clock, volumes, pause, cursor: Cursor::Volume(0, None), removed: 0 }
+        Self { store, clock, volumes, settings, cursor: Cursor::Parts(0, None), removed: 0 }
     }
 
-    async fn advance(&mut self) -> Result<Step, crate::store::Error> {
-        match &self.cursor {
-            Cursor::Volume(number, after) => self.sweep_parts(*number, *after).await,
-            Cursor::Uploads(after) => self.sweep_uploads(after.clone()).await,
-        }
-    }
-
-    async fn sweep_parts(
-        &mut self,
-        number: usize,
-        after: Option<BlobId>,
-    ) -> Result<Step, crate::store::Error> {
-        let Some(volume) = self.volumes.get(number) else {
-            self.cursor = Cursor::Uploads(None);
-            return Ok(Step::Busy);
-        };
-        let (last, removed) = self.store.sweep_volume(*volume, after, BATCH).await?;
-        self.removed += removed;
-        self.cursor = match last {
-            Some(last) => Cursor::Volume(number, Some(last)),
-            None => Cursor::Volume(number + 1, None),
+    async fn advance(&mut self) -> Result<Step, Error> {
+        self.cursor = match &self.cursor {
+            Cursor::Parts(number, after) => self.sweep_parts(*number, *after).await?,
+            Cursor::Open(after) => match self.store.sweep_uploads(after.clone(), BATCH).await? {
+                Some(last) => Cursor::Open(Some(last)),
+                None => Cursor::Ended(None),
+            },
+            Cursor::Ended(after) => match self.forget_ended(after.clone()).await? {
+                Some(last) => Cursor::Ended(Some(last)),
+                None => {
+                    self.report();
+                    self.cursor = Cursor::Parts(0, None);
+                    return Ok(Step::Idle);
+                }
+            },
         };
         Ok(Step::Busy)
     }
 
-    async fn sweep_uploads(&mut self, after: Option<Key>) -> Result<Step, crate::store::Error> {
+    async fn sweep_parts(&mut self, number: usize, after: Option<BlobId>) -> Result<Cursor, Error> {
+        let Some(volume) = self.volumes.get(number) else { return Ok(Cursor::Open(None)) };
+        let age = self.settings.age.as_millis() as u64;
+        let before = Timestamp::from_millis(self.clock.now().as_millis().saturating_sub(age));
+        let (last, removed) = match self.store.sweep_volume(*volume, after, BATCH, before).await {
+            Ok(swept) => swept,
+            // A volume that does not answer must not keep the others from being swept.
+            Err(error) => {
+                tracing::warn!(%volume, %error, "the volume is left to the next pass");
+                (None, 0)
+            }
+        };
+        self.removed += removed;
+        Ok(match last {
+            Some(last) => Cursor::Parts(number, Some(last)),
+            None => Cursor::Parts(number + 1, None),
+        })
+    }
+
+    async fn forget_ended(&self, after: Option<Key>) -> Result<Option<Key>, Error> {
         let rows = self.store.ended_uploads(after, BATCH).await?;
         for (key, row) in &rows {
             let forgotten = match row.record.outcome {
@@ -76,19 +108,17 @@ impl Sweep {
                 UploadOutcome::Completed { .. } => self.clock.now().since(row.record.at) > COMPLETED_KEPT,
             };
             if forgotten {
-                self.store.forget_upload(key, row).await?;
+                self.store.forget_upload(key, row.record.id, row.revision).await?;
             }
         }
-        if let Some((key, _)) = rows.last() {
-            self.cursor = Cursor::Uploads(Some(key.clone()));
-            return Ok(Step::Busy);
-        }
+        Ok(rows.into_iter().last().map(|(key, _)| key))
+    }
+
+    fn report(&mut self) {
         if self.removed > 0 {
             tracing::info!(removed = self.removed, "part files that no object named were removed");
         }
         self.removed = 0;
-        self.cursor = Cursor::Volume(0, None);
-        Ok(Step::Idle)
     }
 }
 
@@ -98,7 +128,7 @@ impl Job for Sweep {
     }
 
     fn pause(&self) -> Duration {
-        self.pause
+        self.settings.pause
     }
 
     fn step(&mut self) -> Running<'_> {

@@ -15,6 +15,9 @@ pub(super) enum Kind {
     /// RocksDB said so.
     #[error("{0}")]
     RocksDb(String),
+    /// The disk said so.
+    #[error("{0}")]
+    Io(String),
     /// The bytes are not what was written.
     #[error("corrupt: {0}")]
     Corrupt(&'static str),
@@ -33,6 +36,10 @@ impl Error {
 
     pub(super) fn rocksdb(operation: &'static str, what: impl Into<String>, error: &rocksdb::Error) -> Self {
         Self::new(operation, what, Kind::RocksDb(error.to_string()))
+    }
+
+    pub(super) fn io(operation: &'static str, path: &std::path::Path, error: &std::io::Error) -> Self {
+        Self::new(operation, path.display().to_string(), Kind::Io(error.to_string()))
     }
 
     pub(super) fn corrupt(what: impl Into<String>, why: &'static str) -> Self {

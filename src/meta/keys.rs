@@ -101,6 +101,17 @@ pub fn ended_uploads() -> Key {
     Key::from_parts(Family::Upload, vec![ENDED])
 }
 
+/// The prefix of the open uploads of every bucket.
+pub fn all_open_uploads() -> Key {
+    Key::from_parts(Family::Upload, vec![OPEN])
+}
+
+/// The bucket of an upload row.
+pub fn bucket_of_upload(key: &Key) -> Option<BucketId> {
+    let bytes = key.bytes.get(1..9)?.try_into().ok()?;
+    (key.family == Family::Upload).then_some(BucketId(u64::from_be_bytes(bytes)))
+}
+
 /// The prefix of a bucket's open uploads.
 pub(super) fn open_uploads(bucket: BucketId) -> Key {
     let mut bytes = vec![OPEN];

@@ -26,7 +26,10 @@ mod view;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::base::DeploymentId;
 use crate::sys::clock::Clock;
+use crate::sys::disk::Disk as _;
+use crate::sys::disk::RealDisk;
 use crate::sys::metrics::Metrics;
 
 use committer::Committer;
@@ -65,6 +68,9 @@ impl Meta {
         clock: &dyn Clock,
     ) -> Result<Self, Error> {
         let database = Arc::new(Database::open(path, options, clock)?);
+        // RocksDB syncs its directory, not the entry of it: a crash after the first start would take everything.
+        let above = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        RealDisk.sync_dir(above).map_err(|error| Error::io("open", above, &error))?;
         let committer = Committer::start(Arc::clone(&database), options.durability, metrics)?;
         Ok(Self { database, committer })
     }
@@ -87,6 +93,23 @@ impl Meta {
         decided
             .recv()
             .unwrap_or_else(|_| Err(CommitError::Unavailable(Error::stopped("the committer has stopped"))))
+    }
+
+    /// The deployment this database belongs to; `None` when it is new.
+    pub fn deployment(&self) -> Result<Option<DeploymentId>, Error> {
+        let key = keys::system("deployment");
+        let row = self.get::<records::Cursor>(&key, Tier::Any)?.into_option();
+        let Some(row) = row else { return Ok(None) };
+        let id = row.record.position.try_into().map_err(|_| Error::corrupt(key.describe(), "not an id"))?;
+        Ok(Some(DeploymentId::from_bytes(id)))
+    }
+
+    /// Writes down to which deployment this database belongs.
+    pub fn bind(&self, deployment: DeploymentId) -> Result<(), CommitError> {
+        let mut transaction = Transaction::new();
+        let position = deployment.as_bytes().to_vec();
+        transaction.put(keys::system("deployment"), &records::Cursor { position });
+        self.commit(transaction).map(|_| ())
     }
 
     /// Number of the newest commit that reads can see.

@@ -32,7 +32,18 @@ pub(super) struct BlobGuard {
     missing: usize,
     parts: Arc<LocalParts>,
     unnamed: Arc<Unnamed>,
-    kept: bool,
+    fate: Fate,
+}
+
+/// What becomes of a blob when its guard is dropped.
+#[derive(PartialEq, Eq)]
+enum Fate {
+    /// No row names it: its copies go.
+    Removed,
+    /// A committed row names it.
+    Named,
+    /// A row may name it, which the next start will show: until then not even the sweep may take it.
+    Unknown,
 }
 
 impl BlobGuard {
@@ -45,18 +56,25 @@ impl BlobGuard {
         (self.missing > 0).then_some((self.id, self.missing))
     }
 
-    /// A committed row names the blob now (or may, after a commit of unknown outcome).
+    /// A committed row names the blob now.
     pub(super) fn keep(mut self) {
-        self.kept = true;
+        self.fate = Fate::Named;
+    }
+
+    /// A commit of unknown outcome may have named the blob.
+    pub(super) fn leave(mut self) {
+        self.fate = Fate::Unknown;
     }
 }
 
 impl Drop for BlobGuard {
     fn drop(&mut self) {
-        if !self.kept {
+        if self.fate == Fate::Removed {
             self.parts.remove_later(self.id);
         }
-        self.unnamed.blobs.lock().remove(&self.id);
+        if self.fate != Fate::Unknown {
+            self.unnamed.blobs.lock().remove(&self.id);
+        }
     }
 }
 
@@ -69,7 +87,7 @@ impl Store {
             missing: 0,
             parts: Arc::clone(&self.parts),
             unnamed: Arc::clone(&self.unnamed),
-            kept: false,
+            fate: Fate::Removed,
         }
     }
 

@@ -11,6 +11,13 @@
 //!
 //! Nothing is visible before 3 and nothing is lost after it.
 
+use std::hash::DefaultHasher;
+use std::hash::Hash as _;
+use std::hash::Hasher as _;
+
+use tokio::sync::Mutex;
+use tokio::sync::MutexGuard;
+
 use super::Error;
 use super::Store;
 use super::blobs::BlobGuard;
@@ -18,6 +25,7 @@ use super::engine::Decided;
 use super::engine::Metadata as _;
 use crate::base::BucketId;
 use crate::meta::Expect;
+use crate::meta::Key;
 use crate::meta::Transaction;
 use crate::sys::failpoint::failpoint;
 
@@ -33,9 +41,14 @@ impl Custody {
         Self { blobs: blob.into_iter().collect() }
     }
 
-    /// The rows are durable, or may be: the blobs are no longer ours to remove.
+    /// The rows are durable: the blobs are no longer ours to remove.
     pub(super) fn release(self) {
         self.blobs.into_iter().for_each(BlobGuard::keep);
+    }
+
+    /// The rows may be durable: nobody removes the blobs before the next start has shown it.
+    pub(super) fn leave(self) {
+        self.blobs.into_iter().for_each(BlobGuard::leave);
     }
 }
 
@@ -56,9 +69,43 @@ impl<R> From<Error> for UpdateError<R> {
     }
 }
 
-/// How often a transaction is built anew after a conflict before the client is asked to slow down. Each group of
-/// commits lets one writer of a key through, so only a crowd on a single key gets here.
-pub(super) const ATTEMPTS_MAX: usize = 256;
+/// How often a transaction is built anew after a conflict before the client is asked to slow down. Writers of one row
+/// go one at a time after the first conflict, so only what changes the row from elsewhere gets one here.
+const ATTEMPTS_MAX: usize = 64;
+
+/// Queues of [`Turns`]: few rows are contended at a time, and two that share one only wait for each other.
+const QUEUES: usize = 64;
+
+/// Writers that met a conflict wait here for each other, by the row they want to change. The first attempt does not:
+/// most rows have one writer.
+pub(super) struct Turns([Mutex<()>; QUEUES]);
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| Mutex::default()))
+    }
+}
+
+/// The attempts of one request to change one row.
+pub(super) struct Attempts<'a> {
+    queue: &'a Mutex<()>,
+    turn: Option<MutexGuard<'a, ()>>,
+    count: usize,
+}
+
+impl Attempts<'_> {
+    /// Begins another attempt: at once the first time, in turn after a conflict.
+    pub(super) async fn begin(&mut self) -> Result<(), Error> {
+        self.count += 1;
+        if self.count > ATTEMPTS_MAX {
+            return Err(Error::Overloaded);
+        }
+        if self.count == 2 {
+            self.turn = Some(self.queue.lock().await);
+        }
+        Ok(())
+    }
+}
 
 /// How one attempt to commit ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +127,14 @@ pub(super) fn in_bucket(bucket: BucketId) -> Transaction {
 }
 
 impl Store {
+    /// Counts the attempts to change `row`.
+    pub(super) fn attempts(&self, row: &Key) -> Attempts<'_> {
+        let mut hasher = DefaultHasher::new();
+        row.hash(&mut hasher);
+        let queue = &self.turns.0[hasher.finish() as usize % QUEUES];
+        Attempts { queue, turn: None, count: 0 }
+    }
+
     /// Commits a transaction that began with [`in_bucket`]; after a conflict `custody` holds the blobs again.
     pub(super) async fn attempt(
         &self,

@@ -48,6 +48,7 @@ use crate::volume::Volume;
 use blobs::Unnamed;
 use blocking::Pool;
 use bucket::BucketCache;
+use commit::Turns;
 use local::LocalMetadata;
 use local::LocalParts;
 use readers::Readers;
@@ -112,6 +113,7 @@ pub struct Store {
     buckets: BucketCache,
     unnamed: Arc<Unnamed>,
     readers: Arc<Readers>,
+    turns: Turns,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     settings: Settings,
@@ -125,6 +127,7 @@ impl Store {
         machine: Machine,
         settings: Settings,
     ) -> Result<Self, Error> {
+        check_deployment(&meta, &volumes)?;
         let Machine { clock, entropy, metrics } = machine;
         let parts = LocalParts::new(volumes, &settings, metrics)?;
         Ok(Self {
@@ -134,6 +137,7 @@ impl Store {
             buckets: BucketCache::default(),
             unnamed: Arc::default(),
             readers: Arc::default(),
+            turns: Turns::default(),
             clock,
             entropy,
             settings,
@@ -160,5 +164,31 @@ impl Store {
         let mut bytes = [0; 16];
         self.entropy.fill(&mut bytes);
         bytes
+    }
+}
+
+/// Binds new metadata to the deployment of its volumes, once. Empty metadata beside volumes that hold parts is refused:
+/// to the sweep every one of them would look like an orphan.
+fn check_deployment(meta: &Meta, volumes: &[Arc<Volume>]) -> Result<(), Error> {
+    let Some(deployment) = volumes.first().map(|volume| volume.deployment()) else {
+        return Err(Error::unavailable("there is no volume"));
+    };
+    if volumes.iter().any(|volume| volume.deployment() != deployment) {
+        return Err(Error::unavailable("the volumes belong to different deployments"));
+    }
+    match meta.deployment()? {
+        Some(bound) if bound == deployment => Ok(()),
+        Some(_) => Err(Error::unavailable("metadata and volumes belong to different deployments")),
+        None => {
+            for volume in volumes {
+                let listed = volume.list(None, 1).map_err(|error| Error::unavailable(error.to_string()))?;
+                if !listed.is_empty() {
+                    return Err(Error::unavailable(
+                        "the metadata is new, yet the volumes hold parts: was it lost?",
+                    ));
+                }
+            }
+            meta.bind(deployment).map_err(|error| Error::unavailable(error.to_string()))
+        }
     }
 }

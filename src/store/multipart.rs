@@ -19,7 +19,6 @@ use super::Store;
 use super::UpdateError;
 use super::blobs::BlobGuard;
 use super::bucket::Bucket;
-use super::commit::ATTEMPTS_MAX;
 use super::commit::Attempt;
 use super::commit::Custody;
 use super::commit::in_bucket;
@@ -131,7 +130,9 @@ impl Store {
         let degraded = guard.as_ref().and_then(BlobGuard::degraded);
         let mut custody = Custody::of(guard);
         let row = keys::part(id, number);
-        for _ in 0..ATTEMPTS_MAX {
+        let mut attempts = self.attempts(&row);
+        loop {
+            attempts.begin().await?;
             let Some(upload) = self.upload(bucket, key, id).await? else {
                 return Ok(PutPart::NoSuchUpload);
             };
@@ -162,7 +163,6 @@ impl Store {
                 Attempt::Conflict => {}
             }
         }
-        Err(Error::Overloaded)
     }
 
     /// Parts numbered above `after`, in order, and whether there are more.
@@ -197,7 +197,9 @@ impl Store {
         plan: impl Fn(&Upload, &[Part]) -> Result<Completion, R>,
         check: impl Fn(Option<&ObjectHead>) -> Result<(), R>,
     ) -> Result<Complete, UpdateError<R>> {
-        for _ in 0..ATTEMPTS_MAX {
+        let mut attempts = self.attempts(&keys::current(bucket.record.id, key.as_str()));
+        loop {
+            attempts.begin().await?;
             let Some(upload) = self.upload(bucket.record.id, key, id).await? else {
                 return self.completed_before(bucket.record.id, key, id).await;
             };
@@ -216,7 +218,6 @@ impl Store {
                 Attempt::Conflict => {}
             }
         }
-        Err(UpdateError::Store(Error::Overloaded))
     }
 
     /// What a completion of an upload that is no longer open answers.
@@ -291,7 +292,9 @@ impl Store {
         key: &ObjectKey,
         id: &UploadId,
     ) -> Result<bool, Error> {
-        for _ in 0..ATTEMPTS_MAX {
+        let mut attempts = self.attempts(&keys::open_upload(bucket, key.as_str(), id));
+        loop {
+            attempts.begin().await?;
             let Some(upload) = self.upload(bucket, key, id).await? else {
                 return Ok(false);
             };
@@ -303,14 +306,14 @@ impl Store {
                 return Ok(true);
             }
         }
-        Err(Error::Overloaded)
     }
 
-    /// Forgets an upload that is no longer open, with any part that slipped in beside its end. For the sweep.
-    pub async fn forget_upload(&self, key: &Key, upload: &Stored<EndedUpload>) -> Result<(), Error> {
-        let rows = self.part_rows(&upload.record.id, 0, PARTS_MAX).await?;
+    /// Forgets an upload that can take no more parts, with those it has: its row `key` has this revision. For the
+    /// sweep.
+    pub async fn forget_upload(&self, key: &Key, id: UploadId, revision: u64) -> Result<(), Error> {
+        let rows = self.part_rows(&id, 0, PARTS_MAX).await?;
         let mut transaction = Transaction::new();
-        transaction.expect(Expect::Revision(key.clone(), upload.revision));
+        transaction.expect(Expect::Revision(key.clone(), revision));
         self.consume_parts(&mut transaction, &rows, &[]);
         transaction.delete(key.clone());
         // After a conflict the next pass sees it again.

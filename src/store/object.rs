@@ -32,7 +32,6 @@ use super::Store;
 use super::UpdateError;
 use super::blobs::BlobGuard;
 use super::bucket::Bucket;
-use super::commit::ATTEMPTS_MAX;
 use super::commit::Attempt;
 use super::commit::Custody;
 use super::commit::in_bucket;
@@ -138,7 +137,9 @@ impl Store {
         let degraded = guard.iter().filter_map(BlobGuard::degraded).collect();
         let mut draft = Draft { object, parts: Vec::new(), inline, degraded };
         let mut custody = Custody::of(guard);
-        for _ in 0..ATTEMPTS_MAX {
+        let mut attempts = self.attempts(&keys::current(bucket.record.id, key.as_str()));
+        loop {
+            attempts.begin().await?;
             let mut transaction = in_bucket(bucket.record.id);
             self.replace(&mut transaction, bucket.record.id, key, &mut draft, &check).await?;
             match self.attempt(transaction, &mut custody).await? {
@@ -147,7 +148,6 @@ impl Store {
                 Attempt::Conflict => {}
             }
         }
-        Err(UpdateError::Store(Error::Overloaded))
     }
 
     /// Removes the current object under `key`, when there is one and `check` agrees.
@@ -158,7 +158,9 @@ impl Store {
         check: impl Fn(Option<&ObjectHead>) -> Result<(), R>,
     ) -> Result<Deleted, UpdateError<R>> {
         let row = keys::current(bucket.record.id, key.as_str());
-        for _ in 0..ATTEMPTS_MAX {
+        let mut attempts = self.attempts(&row);
+        loop {
+            attempts.begin().await?;
             let current = self.metadata.get::<records::Object>(&row).await?;
             check(current.as_ref().map(|current| &current.record.head)).map_err(UpdateError::Refused)?;
             let Some(current) = current else {
@@ -176,7 +178,6 @@ impl Store {
                 Attempt::Conflict => {}
             }
         }
-        Err(UpdateError::Store(Error::Overloaded))
     }
 
     /// Makes the bytes of `source` the current object under `key` too. Blobs are shared, not copied, so this takes
@@ -198,7 +199,9 @@ impl Store {
         let checksum = from.body.checksum.clone();
         let object = self.object_record(new, (from.head.size, from.head.etag), checksum, layout);
         let mut draft = Draft { object, parts, inline, degraded: Vec::new() };
-        for _ in 0..ATTEMPTS_MAX {
+        let mut attempts = self.attempts(&keys::current(bucket.record.id, key.as_str()));
+        loop {
+            attempts.begin().await?;
             let mut transaction = in_bucket(bucket.record.id);
             transaction.expect(Expect::Revision(source_row.clone(), source.revision));
             self.replace(&mut transaction, bucket.record.id, key, &mut draft, &check).await?;
@@ -212,7 +215,6 @@ impl Store {
                 return Ok(CopyOutcome::SourceChanged);
             }
         }
-        Err(UpdateError::Store(Error::Overloaded))
     }
 
     /// The layout of a copy: the same blobs, and new ids for what is kept inline. `None` when the source has gone.

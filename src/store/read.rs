@@ -229,7 +229,7 @@ impl Streaming {
         };
         if let Some((ahead_range, ahead)) = self.ahead.take()
             && ahead_range == range
-            && let Ok(bytes) = ahead.bytes().await
+            && let Some(bytes) = ahead.bytes().await
         {
             return Ok(bytes);
         }
@@ -243,6 +243,10 @@ impl Streaming {
 
     /// Tells the repair job about bad copies. The read goes on whether or not that works: the scrub finds them too.
     async fn file_repair(&self, blob: BlobId, bad: usize) {
+        // Queued already: reads of a damaged object must not become writes.
+        if let Ok(Some(_)) = self.metadata.get::<Repair>(&keys::repair(blob)).await {
+            return;
+        }
         let missing = u8::try_from(bad).unwrap_or(u8::MAX);
         let mut transaction = Transaction::new();
         transaction.put(keys::repair(blob), &Repair { blob, missing, at: self.clock.now() });
@@ -269,8 +273,7 @@ impl Streaming {
         if let Some((open, part)) = &self.open
             && *open == id
         {
-            // When the queue is full, the chunk is read when it is asked for.
-            self.ahead = part.read_ahead(range.clone()).ok().map(|ahead| (range, ahead));
+            self.ahead = part.read_ahead(range.clone()).map(|ahead| (range, ahead));
         }
     }
 

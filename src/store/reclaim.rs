@@ -5,6 +5,8 @@ use super::Store;
 use super::engine::Metadata as _;
 use super::engine::Parts as _;
 use crate::base::BlobId;
+use crate::base::BucketId;
+use crate::base::Timestamp;
 use crate::base::VolumeId;
 use crate::meta::Expect;
 use crate::meta::Key;
@@ -14,6 +16,8 @@ use crate::meta::keys;
 use crate::meta::records::Empty;
 use crate::meta::records::EndedUpload;
 use crate::meta::records::Reclaim;
+use crate::meta::records::Upload;
+use crate::sys::failpoint::failpoint;
 
 impl Store {
     /// Blobs that lost a reference, oldest id first.
@@ -35,7 +39,9 @@ impl Store {
             return Ok(false);
         }
         if !self.is_referenced(row.record.blob).await? {
+            failpoint!("store::reclaim::before_unlink");
             self.parts.remove(row.record.blob).await?;
+            failpoint!("store::reclaim::after_unlink");
         }
         let mut transaction = Transaction::new();
         transaction.expect(Expect::Revision(key.clone(), row.revision));
@@ -53,20 +59,25 @@ impl Store {
         self.parts.volumes()
     }
 
-    /// Looks at up to `limit` part files of a volume behind `after` and removes those that no row names and no
-    /// running upload owns. Returns the last one looked at, and how many were removed.
+    /// Looks at up to `limit` part files of a volume behind `after` and removes those that were written before `before`,
+    /// that no row names and no running upload owns. Returns the last one looked at, and how many were removed.
     pub async fn sweep_volume(
         &self,
         volume: VolumeId,
         after: Option<BlobId>,
         limit: usize,
+        before: Timestamp,
     ) -> Result<(Option<BlobId>, usize), Error> {
         let listed = self.parts.list(volume, after, limit).await?;
         let mut removed = 0;
         for blob in &listed {
             // In this order: an upload stops owning a blob only after its rows are committed.
             let owned = self.unnamed.contains(*blob);
-            if !owned && !self.is_referenced(*blob).await? && !self.awaits_reclaim(*blob).await? {
+            if owned || self.is_referenced(*blob).await? || self.awaits_reclaim(*blob).await? {
+                continue;
+            }
+            if self.parts.written(volume, *blob).await?.is_some_and(|written| written < before) {
+                failpoint!("store::sweep::before_unlink");
                 self.parts.remove(*blob).await?;
                 removed += 1;
             }
@@ -76,6 +87,25 @@ impl Store {
 
     async fn awaits_reclaim(&self, blob: BlobId) -> Result<bool, Error> {
         Ok(self.metadata.get::<Reclaim>(&keys::reclaim(blob)).await?.is_some())
+    }
+
+    /// Looks at up to `limit` open uploads behind `after` and gives back those whose bucket was deleted. Returns the
+    /// last one looked at.
+    pub async fn sweep_uploads(&self, after: Option<Key>, limit: usize) -> Result<Option<Key>, Error> {
+        let rows = self.metadata.scan::<Upload>(keys::all_open_uploads(), after, limit).await?;
+        let mut known: Option<(BucketId, bool)> = None;
+        for (key, upload) in &rows {
+            let Some(bucket) = keys::bucket_of_upload(key) else { continue };
+            let exists = match known {
+                Some((last, exists)) if last == bucket => exists,
+                _ => self.metadata.usage(bucket).await?.is_some(),
+            };
+            known = Some((bucket, exists));
+            if !exists {
+                self.forget_upload(key, upload.record.id, upload.revision).await?;
+            }
+        }
+        Ok(rows.into_iter().last().map(|(key, _)| key))
     }
 
     /// Markers of uploads that ended, of every bucket.

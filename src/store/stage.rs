@@ -33,6 +33,7 @@ use super::source::next_chunk;
 use crate::base::BlobId;
 use crate::meta::records::BlobOwner;
 use crate::s3::checksum::ChecksumAlgorithm;
+use crate::sys::failpoint::failpoint;
 use crate::volume::Tail;
 
 /// One filling, two being hashed and written: 1.5 MiB per upload.
@@ -112,7 +113,7 @@ impl Store {
                 // Owned before the first byte is on a disk, so that the sweep never takes it for an orphan.
                 let guard = self.own(self.new_blob_id());
                 let sink = self.parts.create(guard.id(), source.length()).await?;
-                let hashing = HashState::Idle(hashing);
+                let hashing = HashState::Idle(Box::new(hashing));
                 let upload =
                     Upload { store: self, guard, sink, hashing, buffer: None, offset: 0, under_way: None };
                 upload.run(begun, source, plan).await
@@ -145,6 +146,9 @@ impl Store {
         mut hashing: Hashing,
         promises: &Promises,
     ) -> Result<Staged, StageError> {
+        if !self.parts.has_room_for_rows() {
+            return Err(Error::NoSpace.into());
+        }
         hashing.update_inline(body);
         let (digests, _) = hashing.finish();
         digests.keep(promises)?;
@@ -189,8 +193,8 @@ struct Upload<'a> {
 
 /// Digests are computed in the order of the bytes, so at most one job has them.
 enum HashState {
-    Idle(Hashing),
-    Busy(Running<Hashing>),
+    Idle(Box<Hashing>),
+    Busy(Running<Box<Hashing>>),
     Lost,
 }
 
@@ -250,13 +254,13 @@ impl Upload<'_> {
         if let Some(writes) = self.under_way.take() {
             self.sink.settle(writes).await?;
         }
-        self.under_way = Some(self.sink.write(full, self.offset)?);
+        self.under_way = Some(self.sink.write(full, self.offset));
         self.offset += length;
         Ok(())
     }
 
     /// The digests, once they have caught up.
-    async fn hashing_idle(&mut self) -> Result<Hashing, Error> {
+    async fn hashing_idle(&mut self) -> Result<Box<Hashing>, Error> {
         match std::mem::replace(&mut self.hashing, HashState::Lost) {
             HashState::Idle(hashing) => Ok(hashing),
             HashState::Busy(running) => running.answer().await,
@@ -288,6 +292,7 @@ impl Upload<'_> {
         let blob = (self.sink.id(), self.store.clock.now());
         let tail = Tail::new(blob, size, rest, blocks, digests.md5, &owner);
         let blob = self.store.land(self.guard, self.sink, tail).await?;
+        failpoint!("store::stage::landed");
         Ok(Staged { size, digests, body: StagedBody::Blob(blob) })
     }
 }

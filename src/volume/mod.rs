@@ -12,6 +12,7 @@
 mod buffer;
 mod error;
 mod format;
+mod health;
 mod identity;
 mod part_reader;
 mod part_writer;
@@ -43,6 +44,7 @@ pub use format::BlockSums;
 pub use format::FOOTER_BYTES;
 pub use format::Footer;
 pub use format::Tail;
+pub use health::Health;
 pub use identity::Identity;
 pub use part_reader::PartReader;
 pub use part_writer::PartWriter;
@@ -79,6 +81,9 @@ impl Volume {
         let blobs = root.join("blobs");
         disk.sync_dir(&blobs).map_err(|error| Error::io("format", &blobs, error))?;
         identity.write(disk.as_ref(), root)?;
+        // The directory itself may be new: without its own entry a crash would take everything in it.
+        let above = root.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        disk.sync_dir(above).map_err(|error| Error::io("format", above, error))?;
         Ok(Self::with(disk, root, identity))
     }
 
@@ -180,9 +185,13 @@ impl Volume {
         self.writing.lock().iter().copied().collect()
     }
 
+    /// Whether `bytes` more would leave the reserve alone.
+    pub fn has_room(&self, bytes: u64) -> Result<bool, Error> {
+        Ok(space::has_room(self.space()?, bytes))
+    }
+
     fn check_room(&self, path: &Path, bytes: u64) -> Result<(), Error> {
-        let space = self.space()?;
-        match space::has_room(space, bytes) {
+        match self.has_room(bytes)? {
             true => Ok(()),
             false => Err(Error::new("create", path, Kind::NoSpace)),
         }

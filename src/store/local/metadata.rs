@@ -114,9 +114,9 @@ impl Metadata for LocalMetadata {
                 // Nothing changed. When nobody listens any more, dropping the answer gives the blobs back.
                 Err(CommitError::Conflict { which }) => Ok(Decided::Conflict { which, custody }),
                 Err(CommitError::Overloaded) => Err(Error::Overloaded),
-                // It may be durable or not: the blobs stay, and the sweep decides once the rows can be read.
+                // It may be durable or not: the blobs stay, and the sweep decides after the next start.
                 Err(CommitError::Unavailable(error)) => {
-                    custody.release();
+                    custody.leave();
                     Err(Error::unavailable(error.to_string()))
                 }
             };
@@ -143,7 +143,7 @@ impl Undecided {
 impl Drop for Undecided {
     fn drop(&mut self) {
         if let Some(custody) = self.0.take() {
-            custody.release();
+            custody.leave();
         }
     }
 }

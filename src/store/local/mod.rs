@@ -7,6 +7,7 @@ mod metadata;
 mod open_part;
 mod parts;
 mod sink;
+mod slot;
 
 pub(super) use metadata::LocalMetadata;
 pub(super) use open_part::Ahead;

@@ -2,19 +2,30 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use std::time::Instant;
 
 use bytes::Bytes;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use parking_lot::Mutex;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
+use super::open_part::Candidate;
 use super::open_part::OpenPart;
 use super::sink::Buffer;
 use super::sink::Copy;
 use super::sink::Sink;
+use super::slot::Failure;
+use super::slot::Slot;
 use crate::base::BlobId;
+use crate::base::Timestamp;
 use crate::base::VolumeId;
 use crate::store::Error;
 use crate::store::Settings;
-use crate::store::blocking::Pool;
 use crate::store::engine::Parts;
 use crate::sys::metrics::Metrics;
 use crate::volume;
@@ -22,18 +33,13 @@ use crate::volume::BufferPool;
 use crate::volume::Ring;
 use crate::volume::Volume;
 
-/// Threads that may wait for one volume's disk at once.
-const THREADS_PER_VOLUME: usize = 8;
-
-/// A volume and the threads that may wait for it.
-pub(in crate::store) struct Slot {
-    pub(super) volume: Arc<Volume>,
-    pub(super) pool: Pool,
-}
+/// How long an upload waits for a buffer while others, perhaps slow ones, hold them all.
+const BUFFER_WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// The volumes of this machine.
 pub(in crate::store) struct LocalParts {
     slots: Vec<Arc<Slot>>,
+    rows_room: Room,
     ring: Ring,
     replicas: usize,
     buffers: Arc<BufferPool>,
@@ -57,13 +63,12 @@ impl LocalParts {
             let space = volume.space().map_err(|error| Error::unavailable(error.to_string()))?;
             weights.push((volume.id(), space.total_bytes));
         }
-        let slots = volumes.into_iter().map(|volume| {
-            let pool = Pool::new(format!("vol-{}", &volume.id().to_string()[..6]), THREADS_PER_VOLUME);
-            Arc::new(Slot { volume, pool })
-        });
+        let has_room = volumes.first().map_or(Ok(true), |volume| volume.has_room(0));
+        let has_room = has_room.map_err(|error| Error::unavailable(error.to_string()))?;
         let count = (settings.upload_memory_bytes / volume::BUFFER_BYTES).max(4);
         Ok(Self {
-            slots: slots.collect(),
+            slots: volumes.into_iter().map(|volume| Arc::new(Slot::new(volume))).collect(),
+            rows_room: Room::new(has_room),
             ring: Ring::new(&weights),
             replicas,
             buffers: BufferPool::new(count),
@@ -77,9 +82,10 @@ impl LocalParts {
         self.slots.iter().map(|slot| slot.volume.id()).collect()
     }
 
-    /// A buffer for an upload; waits while all are in use.
+    /// A buffer for an upload; waits a while when all are in use.
     pub(in crate::store) async fn buffer(&self) -> Result<Buffer, Error> {
-        let permit = Arc::clone(&self.permits).acquire_owned().await;
+        let permit = timeout(BUFFER_WAIT_MAX, Arc::clone(&self.permits).acquire_owned()).await;
+        let permit = permit.map_err(|_| Error::Overloaded)?;
         let permit = permit.map_err(|_| Error::internal("buffer", "the buffers are gone"))?;
         Ok(Buffer::new(self.buffers.take(), permit))
     }
@@ -102,17 +108,44 @@ impl LocalParts {
         after: Option<BlobId>,
         limit: usize,
     ) -> Result<Vec<BlobId>, Error> {
-        let Some(slot) = self.slots.iter().find(|slot| slot.volume.id() == volume) else {
-            return Ok(Vec::new());
-        };
-        let volume = Arc::clone(&slot.volume);
-        let listed = slot.pool.run(move || volume.list(after, limit)).await?;
-        listed.map_err(|error| Error::unavailable(error.to_string()))
+        let Some(slot) = self.slot(volume) else { return Ok(Vec::new()) };
+        slot.call(move |volume| volume.list(after, limit)).await.map_err(unavailable)
+    }
+
+    /// Age of a part file of one volume.
+    pub(in crate::store) async fn written(
+        &self,
+        volume: VolumeId,
+        blob: BlobId,
+    ) -> Result<Option<Timestamp>, Error> {
+        let Some(slot) = self.slot(volume) else { return Ok(None) };
+        let stat = slot.call(move |volume| volume.stat(blob)).await.map_err(unavailable)?;
+        Ok(stat.map(|stat| stat.modified))
+    }
+
+    /// Whether metadata may grow. It lives on the first volume; the answer is up to [`ROOM_FRESH`] old.
+    pub(in crate::store) fn has_room_for_rows(&self) -> bool {
+        let Some(slot) = self.slots.first() else { return true };
+        self.rows_room.ask(slot)
+    }
+
+    fn slot(&self, volume: VolumeId) -> Option<&Arc<Slot>> {
+        self.slots.iter().find(|slot| slot.volume.id() == volume)
     }
 
     /// The slots of a blob, its home first, then clockwise.
     fn order(&self, blob: BlobId) -> impl Iterator<Item = &Arc<Slot>> {
-        self.ring.order(blob).filter_map(|id| self.slots.iter().find(|slot| slot.volume.id() == id))
+        self.ring.order(blob).filter_map(|id| self.slot(id))
+    }
+
+    /// Where copies may lie: volumes that answer first, the others as the last resort.
+    fn candidates(&self, blob: BlobId) -> impl Iterator<Item = Candidate> {
+        let all = self.order(blob).enumerate().map(|(number, slot)| {
+            let candidate = Candidate { slot: Arc::clone(slot), is_home: number < self.replicas };
+            (slot.may_ask(), candidate)
+        });
+        let (answering, silent): (Vec<_>, Vec<_>) = all.partition(|(answers, _)| *answers);
+        answering.into_iter().chain(silent).map(|(_, candidate)| candidate)
     }
 
     const fn quorum(&self) -> usize {
@@ -120,37 +153,48 @@ impl LocalParts {
     }
 }
 
+fn unavailable(failure: Failure) -> Error {
+    Error::unavailable(failure.to_string())
+}
+
 impl Parts for LocalParts {
     type Sink = Sink;
     type Part = OpenPart;
 
     async fn create(&self, blob: BlobId, length: Option<u64>) -> Result<Sink, Error> {
+        let mut candidates = self.order(blob).filter(|slot| slot.may_ask());
+        let create = |slot: &Arc<Slot>| {
+            let slot = Arc::clone(slot);
+            async move {
+                let created = slot.call(move |volume| volume.create(blob, length)).await;
+                created.map(|writer| Copy::new(slot, writer))
+            }
+        };
+        let mut creating: FuturesUnordered<_> = candidates.by_ref().take(self.replicas).map(create).collect();
         let mut copies = Vec::with_capacity(self.replicas);
         let mut refused = None;
-        for slot in self.order(blob) {
-            if copies.len() == self.replicas {
-                break;
-            }
-            let volume = Arc::clone(&slot.volume);
-            let created = slot.pool.run(move || volume.create(blob, length)).await?;
+        while let Some(created) = creating.next().await {
             match created {
-                Ok(writer) => copies.push(Copy::new(Arc::clone(slot), writer)),
-                Err(error) => {
-                    tracing::warn!(%blob, %error, "a volume takes no new part");
-                    refused = Some(error);
+                Ok(copy) => copies.push(copy),
+                Err(failure) => {
+                    tracing::warn!(%blob, %failure, "a volume takes no new part");
+                    refused = Some(failure);
+                    creating.extend(candidates.next().map(create));
                 }
             }
         }
+        if copies.len() >= self.quorum() {
+            return Ok(Sink::new(blob, copies, self.replicas, Arc::clone(&self.metrics)));
+        }
         match refused {
-            Some(error) if copies.len() < self.quorum() && error.is_no_space() => Err(Error::NoSpace),
-            Some(error) if copies.len() < self.quorum() => Err(Error::unavailable(error.to_string())),
-            _ => Ok(Sink::new(blob, copies, self.replicas, Arc::clone(&self.metrics))),
+            Some(failure) if failure.is_no_space() => Err(Error::NoSpace),
+            Some(failure) => Err(unavailable(failure)),
+            None => Err(Error::unavailable("too few volumes answer")),
         }
     }
 
     async fn open(&self, blob: BlobId) -> Result<Option<OpenPart>, Error> {
-        let candidates: Vec<Arc<Slot>> = self.order(blob).cloned().collect();
-        OpenPart::open(blob, candidates, Arc::clone(&self.metrics)).await
+        OpenPart::open(blob, self.candidates(blob), Arc::clone(&self.metrics)).await
     }
 
     async fn read(&self, part: &mut OpenPart, range: Range<u64>) -> Result<Bytes, Error> {
@@ -158,14 +202,48 @@ impl Parts for LocalParts {
     }
 
     async fn remove(&self, blob: BlobId) -> Result<(), Error> {
-        let mut removals = Vec::with_capacity(self.slots.len());
-        for slot in &self.slots {
-            let volume = Arc::clone(&slot.volume);
-            removals.push(slot.pool.start(move || volume.remove(blob))?);
+        let remove = |slot: &Arc<Slot>| {
+            let slot = Arc::clone(slot);
+            async move { slot.call(move |volume| volume.remove(blob)).await }
+        };
+        let mut removals: FuturesUnordered<_> = self.slots.iter().map(remove).collect();
+        let mut failed = None;
+        while let Some(removed) = removals.next().await {
+            failed = failed.or(removed.err());
         }
-        for removal in removals {
-            removal.answer().await?.map_err(|error| Error::unavailable(error.to_string()))?;
+        failed.map_or(Ok(()), |failure| Err(unavailable(failure)))
+    }
+}
+
+/// How old the answer of [`LocalParts::has_room_for_rows`] may be.
+const ROOM_FRESH: Duration = Duration::from_secs(1);
+
+/// Whether a volume has room, asked of its disk in the background.
+struct Room {
+    enough: Arc<AtomicBool>,
+    asked: Mutex<Instant>,
+}
+
+impl Room {
+    fn new(enough: bool) -> Self {
+        Self { enough: Arc::new(AtomicBool::new(enough)), asked: Mutex::new(Instant::now()) }
+    }
+
+    fn ask(&self, slot: &Slot) -> bool {
+        let now = Instant::now();
+        // A try: whoever holds it is asking already.
+        if let Some(mut asked) = self.asked.try_lock()
+            && now.duration_since(*asked) >= ROOM_FRESH
+        {
+            *asked = now;
+            let (volume, enough) = (Arc::clone(&slot.volume), Arc::clone(&self.enough));
+            // When its queue is full, the last answer holds.
+            let _ = slot.pool.start(move || {
+                if let Ok(has_room) = volume.has_room(0) {
+                    enough.store(has_room, Ordering::Relaxed);
+                }
+            });
         }
-        Ok(())
+        self.enough.load(Ordering::Relaxed)
     }
 }

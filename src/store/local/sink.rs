@@ -12,7 +12,8 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
-use super::parts::Slot;
+use super::slot::Failure;
+use super::slot::Slot;
 use crate::base::BlobId;
 use crate::store::Error;
 use crate::store::blocking::Running;
@@ -22,7 +23,7 @@ use crate::volume::PartWriter;
 use crate::volume::Tail;
 
 /// How long the others wait for a copy that lags behind the quorum: longer than any healthy disk's queue.
-const LAG_MAX: Duration = Duration::from_secs(2);
+const LAG_MAX: Duration = Duration::from_secs(5);
 
 /// A pooled buffer together with its share of the memory of all uploads.
 pub(in crate::store) struct Buffer {
@@ -76,8 +77,8 @@ pub(in crate::store) struct Sink {
 
 type Outcome = Result<(), volume::Error>;
 
-/// Writes under way, with the number of the copy each belongs to.
-pub(in crate::store) struct Writes(Vec<(usize, Running<Outcome>)>);
+/// Writes under way, with the number of the copy each belongs to. A copy whose volume takes no more work has none.
+pub(in crate::store) struct Writes(Vec<(usize, Arc<Slot>, Running<Outcome>)>);
 
 impl Sink {
     pub(super) fn new(id: BlobId, copies: Vec<Copy>, replicas: usize, metrics: Arc<Metrics>) -> Self {
@@ -89,28 +90,32 @@ impl Sink {
     }
 
     /// Starts writing a full buffer at `offset` on every copy.
-    pub(in crate::store) fn write(&self, buffer: Arc<Buffer>, offset: u64) -> Result<Writes, Error> {
+    pub(in crate::store) fn write(&self, buffer: Arc<Buffer>, offset: u64) -> Writes {
         self.start(move |writer| writer.write_at(&buffer.buffer, offset))
     }
 
     /// Waits for writes, dropping copies that failed or lag.
     pub(in crate::store) async fn settle(&mut self, writes: Writes) -> Result<(), Error> {
-        let mut running: FuturesUnordered<_> =
-            writes.0.into_iter().map(|(copy, write)| async move { (copy, write.answer().await) }).collect();
+        let answers =
+            writes.0.into_iter().map(|(copy, slot, write)| async move { (copy, slot.answer(write).await) });
+        let mut running: FuturesUnordered<_> = answers.collect();
         let mut done = vec![false; self.copies.len()];
-        let mut good = 0;
+        let (mut good, mut full) = (0, false);
         loop {
             let next = match good < self.quorum() {
                 true => running.next().await,
                 false => timeout(LAG_MAX, running.next()).await.unwrap_or(None),
             };
             let Some((copy, answer)) = next else { break };
-            match answer? {
+            match answer {
                 Ok(()) => {
                     done[copy] = true;
                     good += 1;
                 }
-                Err(error) => tracing::warn!(blob = %self.id, %error, "a copy was dropped from a write"),
+                Err(error) => {
+                    full |= Failure::is_no_space(&error);
+                    tracing::warn!(blob = %self.id, %error, "a copy was dropped from a write");
+                }
             }
         }
         for (copy, done) in self.copies.iter_mut().zip(done) {
@@ -120,6 +125,7 @@ impl Sink {
             }
         }
         match good < self.quorum() {
+            true if full => Err(Error::NoSpace),
             true => Err(Error::unavailable(format!("{good} of {} copies could be written", self.replicas))),
             false => Ok(()),
         }
@@ -128,19 +134,21 @@ impl Sink {
     /// Writes the tail and makes every copy durable. Returns how many copies are missing.
     pub(in crate::store) async fn finish(mut self, tail: Tail) -> Result<usize, Error> {
         let tail = Arc::new(tail);
-        let writes = self.start(move |writer| writer.finish(&tail))?;
+        let writes = self.start(move |writer| writer.finish(&tail));
         self.settle(writes).await?;
         Ok(self.replicas - self.copies.iter().flatten().count())
     }
 
-    fn start(&self, work: impl Fn(&PartWriter) -> Outcome + Send + Clone + 'static) -> Result<Writes, Error> {
+    fn start(&self, work: impl Fn(&PartWriter) -> Outcome + Send + Clone + 'static) -> Writes {
         let mut writes = Vec::with_capacity(self.copies.len());
         for (number, copy) in self.copies.iter().enumerate() {
             let Some(copy) = copy else { continue };
             let (writer, work) = (Arc::clone(&copy.writer), work.clone());
-            writes.push((number, copy.slot.pool.start(move || work(&writer))?));
+            if let Ok(running) = copy.slot.start(move || work(&writer)) {
+                writes.push((number, Arc::clone(&copy.slot), running));
+            }
         }
-        Ok(Writes(writes))
+        Writes(writes)
     }
 
     const fn quorum(&self) -> usize {
