@@ -85,3 +85,7 @@ impl ChunkSigner {
         self.previous
     }
 }
+
+#[cfg(test)]
+#[path = "chunk_tests.rs"]
+mod tests;

@@ -9,11 +9,16 @@
 //! a request wants or whether its sender may have it
 //! (<https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html>).
 
+mod canonical;
 mod chunk;
+mod claim;
 mod error;
 mod form;
+mod form_policy;
 mod head;
 mod payload;
+mod presigned;
+mod refusal;
 mod secret;
 pub mod sign;
 mod signing_key;
@@ -46,3 +51,10 @@ pub struct Key {
     /// Who signs with it.
     pub identity: Identity,
 }
+
+#[cfg(test)]
+mod fixture;
+
+#[cfg(test)]
+#[path = "oracle_tests.rs"]
+mod oracle_tests;

@@ -78,7 +78,7 @@ impl Declared {
     }
 }
 
-fn invalid(value: &str) -> AuthError {
+pub(super) fn invalid(value: &str) -> AuthError {
     AuthError::new(
         ErrorCode::InvalidArgument,
         "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, \

@@ -99,11 +99,6 @@ pub(super) fn hex_digest(digest: &Sha256Digest) -> Signature {
     text
 }
 
-/// The SHA-256 of `bytes` as lower-case hexadecimal digits.
-pub(super) fn sha256_hex(bytes: &[u8]) -> Signature {
-    hex_digest(&Sha256::digest(bytes).into())
-}
-
 /// The digits as text.
 pub(super) fn text(signature: &Signature) -> &str {
     // Only hexadecimal digits are ever in it.
