@@ -1,1 +1,5 @@
-//! (being written)
+//! actix and the S3 wire: limits, routing, bodies, replies.
+
+pub mod error;
+pub mod query;
+pub mod route;

@@ -63,6 +63,12 @@ impl Writer {
         self.close(name)
     }
 
+    /// Text directly inside the element that is open.
+    pub fn content(&mut self, text: &str) -> &mut Self {
+        self.escaped(text);
+        self
+    }
+
     /// An element with text, when there is any.
     pub fn optional(&mut self, name: &str, text: Option<&str>) -> &mut Self {
         if let Some(text) = text {

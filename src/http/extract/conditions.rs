@@ -1,0 +1,62 @@
+//! `If-…` headers.
+
+use crate::http::error::Error;
+use crate::http::extract::not_implemented;
+use crate::http::request::Request;
+use crate::s3::condition::Conditions;
+use crate::s3::condition::WriteConditions;
+use crate::s3::date;
+
+/// The conditions of a read.
+pub fn read(request: &Request<'_>) -> Result<Conditions, Error> {
+    Ok(Conditions {
+        if_match: owned(request, "if-match")?,
+        if_none_match: owned(request, "if-none-match")?,
+        if_modified_since: request.text("if-modified-since")?.and_then(date::parse_http),
+        if_unmodified_since: request.text("if-unmodified-since")?.and_then(date::parse_http),
+    })
+}
+
+/// The conditions on the source of a copy.
+pub fn copy_source(request: &Request<'_>) -> Result<Conditions, Error> {
+    let at = |name| Ok::<_, Error>(request.text(name)?.and_then(date::parse_http));
+    Ok(Conditions {
+        if_match: owned(request, "x-amz-copy-source-if-match")?,
+        if_none_match: owned(request, "x-amz-copy-source-if-none-match")?,
+        if_modified_since: at("x-amz-copy-source-if-modified-since")?,
+        if_unmodified_since: at("x-amz-copy-source-if-unmodified-since")?,
+    })
+}
+
+/// The conditions of a write. S3 knows `If-None-Match: *` alone, and no dates.
+pub fn write(request: &Request<'_>) -> Result<WriteConditions, Error> {
+    for name in ["if-modified-since", "if-unmodified-since"] {
+        if request.has(name) {
+            return Err(not_implemented("Header", name));
+        }
+    }
+    let if_none_match = match request.text("if-none-match")? {
+        None => false,
+        Some("*") => true,
+        Some(_) => return Err(not_implemented("Header", "If-None-Match")),
+    };
+    let if_match = owned(request, "if-match")?;
+    if if_none_match && if_match.is_some() {
+        return Err(not_implemented("Header", "If-None-Match"));
+    }
+    Ok(WriteConditions { if_match, if_none_match })
+}
+
+/// The condition of a delete: `If-Match` alone.
+pub fn delete(request: &Request<'_>) -> Result<Option<String>, Error> {
+    for name in ["if-none-match", "if-modified-since", "if-unmodified-since"] {
+        if request.has(name) {
+            return Err(not_implemented("Header", name));
+        }
+    }
+    owned(request, "if-match")
+}
+
+fn owned(request: &Request<'_>, name: &'static str) -> Result<Option<String>, Error> {
+    Ok(request.text(name)?.map(str::to_owned))
+}

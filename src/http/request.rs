@@ -1,0 +1,108 @@
+//! The head of a request, as the later stages read it.
+
+use std::borrow::Cow;
+
+use actix_web::HttpRequest;
+
+use super::error::Error;
+use super::query::Query;
+
+/// The head of a request: what was sent, not yet interpreted.
+pub struct Request<'a> {
+    /// The method, as sent.
+    pub method: &'a str,
+    /// The path, still encoded.
+    pub path: &'a str,
+    /// The query as sent, without the question mark.
+    pub raw_query: &'a str,
+    /// The query, taken apart.
+    pub query: Query<'a>,
+    /// Names in lower case, values as sent.
+    pub headers: Vec<(&'a str, &'a [u8])>,
+}
+
+impl<'a> Request<'a> {
+    /// Reads the head that actix parsed. A query that cannot be decoded is `InvalidURI`.
+    pub fn new(request: &'a HttpRequest) -> Result<Self, Error> {
+        let raw_query = request.uri().query().unwrap_or_default();
+        Ok(Self {
+            method: request.method().as_str(),
+            path: request.uri().path(),
+            raw_query,
+            query: Query::parse(raw_query)?,
+            headers: request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect(),
+        })
+    }
+
+    /// The first value of a header, as sent.
+    pub fn bytes(&self, name: &str) -> Option<&'a [u8]> {
+        self.headers.iter().find(|(given, _)| *given == name).map(|(_, value)| *value)
+    }
+
+    /// Whether a header was sent.
+    pub fn has(&self, name: &str) -> bool {
+        self.bytes(name).is_some()
+    }
+
+    /// The first value of a header whose values are text of the protocol, without surrounding white space.
+    pub fn text(&self, name: &'static str) -> Result<Option<&'a str>, Error> {
+        let Some(value) = self.bytes(name) else { return Ok(None) };
+        match std::str::from_utf8(value) {
+            Ok(text) => Ok(Some(text.trim())),
+            Err(_) => Err(Error::invalid_argument(name, &latin1(value), "The header is not valid UTF-8")),
+        }
+    }
+
+    /// All values of a header that is kept and given back, as one text of a `char` per byte.
+    pub fn kept(&self, name: &str) -> Option<String> {
+        let mut values = self.headers.iter().filter(|(given, _)| *given == name).map(|(_, value)| *value);
+        let mut text = latin1(values.next()?).into_owned();
+        for more in values {
+            text.push(',');
+            text.push_str(&latin1(more));
+        }
+        Some(text)
+    }
+
+    /// A parameter that must be a number from `min` on; one that is empty counts as absent.
+    pub fn number(&self, name: &'static str, min: i64) -> Result<Option<u64>, Error> {
+        let Some(text) = self.query.get(name).filter(|text| !text.is_empty()) else { return Ok(None) };
+        number(name, text, min).map(Some)
+    }
+}
+
+/// Reads a number from `min` to the largest that AWS takes, 2^31 - 1.
+pub fn number(name: &'static str, text: &str, min: i64) -> Result<u64, Error> {
+    match text.parse::<i64>() {
+        Ok(number) if (min..=i64::from(i32::MAX)).contains(&number) => Ok(number.unsigned_abs()),
+        Ok(_) => {
+            let message = format!("Argument {name} must be an integer between {min} and {}", i32::MAX);
+            Err(Error::invalid_argument(name, text, message))
+        }
+        Err(_) => Err(Error::invalid_argument(name, text, format!("Provided {name} not an integer or within integer range"))),
+    }
+}
+
+/// Bytes of a header as text of a `char` per byte (ISO 8859-1): whatever encoding a client uses, it gets the same
+/// bytes back.
+pub fn latin1(bytes: &[u8]) -> Cow<'_, str> {
+    match bytes.is_ascii() {
+        true => String::from_utf8_lossy(bytes),
+        false => bytes.iter().map(|byte| char::from(*byte)).collect::<String>().into(),
+    }
+}
+
+/// The bytes behind a text that [`latin1`] made.
+pub fn latin1_bytes(text: &str) -> Cow<'_, [u8]> {
+    match text.is_ascii() {
+        true => text.as_bytes().into(),
+        false => {
+            let byte = |c: char| u8::try_from(u32::from(c)).unwrap_or(b'?');
+            text.chars().map(byte).collect::<Vec<u8>>().into()
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "request_tests.rs"]
+mod tests;
