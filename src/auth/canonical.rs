@@ -23,11 +23,7 @@ pub(super) fn push_encoded(byte: u8, out: &mut Vec<u8>) {
     if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
         out.push(byte);
     } else {
-        out.extend_from_slice(&[
-            b'%',
-            UPPER_HEX[usize::from(byte >> 4)],
-            UPPER_HEX[usize::from(byte & 15)],
-        ]);
+        out.extend_from_slice(&[b'%', UPPER_HEX[usize::from(byte >> 4)], UPPER_HEX[usize::from(byte & 15)]]);
     }
 }
 
@@ -95,9 +91,7 @@ pub(super) fn push_query(raw: &str, out: &mut Vec<u8>) {
 
 /// Appends a header value without white space at its ends, runs of white space inside being one space.
 fn push_value(value: &[u8], out: &mut Vec<u8>) {
-    let words = value
-        .split(|byte| matches!(byte, b' ' | b'\t'))
-        .filter(|word| !word.is_empty());
+    let words = value.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
     for (index, word) in words.enumerate() {
         if index > 0 {
             out.push(b' ');

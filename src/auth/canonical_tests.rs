@@ -33,10 +33,7 @@ fn paths_are_recoded_and_never_normalised() {
         ("/b/%c3%a9", "/b/%C3%A9"),
         ("/b/100%", "/b/100%25"),
         ("/b/%zz", "/b/%25zz"),
-        (
-            "/b/a=b&c:d@e,f;g!h*i'j(k)",
-            "/b/a%3Db%26c%3Ad%40e%2Cf%3Bg%21h%2Ai%27j%28k%29",
-        ),
+        ("/b/a=b&c:d@e,f;g!h*i'j(k)", "/b/a%3Db%26c%3Ad%40e%2Cf%3Bg%21h%2Ai%27j%28k%29"),
     ] {
         assert_eq!(path(raw), canonical, "{raw}");
     }
@@ -72,12 +69,7 @@ fn header_values_are_trimmed_collapsed_and_joined() {
         ("x-amz-meta-b", b""),
         ("x-amz-meta-a", b" \xff "),
     ];
-    let head = RequestHead {
-        method: "GET",
-        path: "/",
-        query: "",
-        headers: &headers,
-    };
+    let head = RequestHead { method: "GET", path: "/", query: "", headers: &headers };
     let covered = Covered {
         headers: &["host", "x-amz-meta-a", "x-amz-meta-b", "x-missing"],
         payload: "UNSIGNED-PAYLOAD",

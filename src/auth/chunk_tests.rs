@@ -25,10 +25,7 @@ fn example(kind: &str, signed_headers: &str, signature: &str, headers: &[(&str, 
         .with("x-amz-decoded-content-length", "66560")
         .with("x-amz-content-sha256", kind)
         .with("authorization", &value);
-    match request
-        .authenticate(&lenient(), at(day))
-        .map(Authenticated::into_payload)
-    {
+    match request.authenticate(&lenient(), at(day)).map(Authenticated::into_payload) {
         Ok(Payload::Chunked(chunked)) => chunked.signer.unwrap(),
         Ok(_) => panic!("not chunked"),
         Err(error) => panic!("{error}"),
@@ -50,16 +47,10 @@ fn the_example_of_signed_chunks() {
     let mut signer = signed_chunks();
     signer.update(&[b'a'; 40_000]);
     signer.update(&[b'a'; 25_536]);
-    signer
-        .check(b"ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648")
-        .unwrap();
+    signer.check(b"ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648").unwrap();
     signer.update(&[b'a'; 1024]);
-    signer
-        .check(b"0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497")
-        .unwrap();
-    signer
-        .check(b"b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9")
-        .unwrap();
+    signer.check(b"0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497").unwrap();
+    signer.check(b"b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9").unwrap();
 }
 
 #[test]
@@ -72,16 +63,10 @@ fn the_example_of_signed_chunks_with_a_trailer() {
         &[("x-amz-trailer", "x-amz-checksum-crc32c")],
     );
     signer.update(&[b'a'; 65_536]);
-    signer
-        .check(b"b474d8862b1487a5145d686f57f013e54db672cee1c953b3010fb58501ef5aa2")
-        .unwrap();
+    signer.check(b"b474d8862b1487a5145d686f57f013e54db672cee1c953b3010fb58501ef5aa2").unwrap();
     signer.update(&[b'a'; 1024]);
-    signer
-        .check(b"1c1344b170168f8e65b41376b44b20fe354e373826ccbbe2c1d40a8cae51e5c7")
-        .unwrap();
-    signer
-        .check(b"2ca2aba2005185cf7159c6277faf83795951dd77a3a99e6e65d5c9f85863f992")
-        .unwrap();
+    signer.check(b"1c1344b170168f8e65b41376b44b20fe354e373826ccbbe2c1d40a8cae51e5c7").unwrap();
+    signer.check(b"2ca2aba2005185cf7159c6277faf83795951dd77a3a99e6e65d5c9f85863f992").unwrap();
     let line = b"x-amz-checksum-crc32c:sOO8/Q==\n";
     let signature = b"d81f82fc3505edab99d459891051a732e8730629a2e4a59689829ca17fe2e435";
     signer.check_trailer(line, signature).unwrap();
@@ -109,7 +94,5 @@ fn what_is_finished_here_checks_here() {
         reader.update(chunk);
         reader.check(writer.finish().as_bytes()).unwrap();
     }
-    reader
-        .check_trailer(b"a:b\n", writer.finish_trailer(b"a:b\n").as_bytes())
-        .unwrap();
+    reader.check_trailer(b"a:b\n", writer.finish_trailer(b"a:b\n").as_bytes()).unwrap();
 }

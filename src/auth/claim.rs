@@ -53,13 +53,9 @@ impl<'a> Credential<'a> {
     pub(super) fn parse(text: &'a str, way: Way, settings: &Settings) -> Result<Self, AuthError> {
         // From the right: an access key may hold slashes.
         let mut parts = text.rsplitn(5, '/');
-        let (Some(terminal), Some(service), Some(region), Some(day), Some(access_key)) = (
-            parts.next(),
-            parts.next(),
-            parts.next(),
-            parts.next(),
-            parts.next(),
-        ) else {
+        let (Some(terminal), Some(service), Some(region), Some(day), Some(access_key)) =
+            (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
+        else {
             return Err(way.malformed(
                 "the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".",
             ));
@@ -70,9 +66,9 @@ impl<'a> Credential<'a> {
             )));
         }
         if service != "s3" {
-            return Err(way.malformed(&format!(
-                "incorrect service \"{service}\". This endpoint belongs to \"s3\"."
-            )));
+            return Err(
+                way.malformed(&format!("incorrect service \"{service}\". This endpoint belongs to \"s3\"."))
+            );
         }
         if day.len() != 8 || !day.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(way.malformed(&format!(
@@ -85,14 +81,7 @@ impl<'a> Credential<'a> {
                 .malformed(&format!("the region '{region}' is wrong; expecting '{expected}'"))
                 .with("Region", expected.clone()));
         }
-        Ok(Self {
-            access_key,
-            scope: Scope {
-                date: day,
-                region,
-                service,
-            },
-        })
+        Ok(Self { access_key, scope: Scope { date: day, region, service } })
     }
 
     /// The day of the scope must be the day of the request, or a key of one day would sign for others.
@@ -133,11 +122,7 @@ impl<'a> Authorization<'a> {
             )
         };
         let (mut credential, mut signed_headers, mut signature) = (None, None, None);
-        for component in rest
-            .split(',')
-            .map(str::trim)
-            .filter(|component| !component.is_empty())
-        {
+        for component in rest.split(',').map(str::trim).filter(|component| !component.is_empty()) {
             let (name, value) = component.split_once('=').ok_or_else(missing)?;
             let place = match name.trim_end() {
                 "Credential" => &mut credential,
@@ -191,16 +176,10 @@ impl<'a> Time<'a> {
     pub(super) fn parse(value: &'a str) -> Option<Self> {
         let value = value.trim();
         if let Some(at) = date::parse_amz(value) {
-            return Some(Self {
-                text: Cow::Borrowed(value),
-                at,
-            });
+            return Some(Self { text: Cow::Borrowed(value), at });
         }
         let at = date::parse_http(value)?;
-        Some(Self {
-            text: Cow::Owned(date::amz(at)),
-            at,
-        })
+        Some(Self { text: Cow::Owned(date::amz(at)), at })
     }
 
     /// Reads `X-Amz-Date`, which has one form.
@@ -211,10 +190,7 @@ impl<'a> Time<'a> {
                 "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"",
             )
         })?;
-        Ok(Self {
-            text: Cow::Borrowed(value),
-            at,
-        })
+        Ok(Self { text: Cow::Borrowed(value), at })
     }
 
     /// Refuses a clock that is too far off.
@@ -231,10 +207,8 @@ impl<'a> Time<'a> {
     /// Refuses a presigned request outside its validity of `expires` seconds.
     pub(super) fn check_expiry(&self, expires: u64, now: Timestamp) -> Result<(), AuthError> {
         if self.at.as_millis() > now.as_millis().saturating_add(SKEW_MILLIS_MAX) {
-            return Err(
-                AuthError::new(ErrorCode::AccessDenied, "Request is not valid yet")
-                    .with("ServerTime", iso_seconds(now)),
-            );
+            return Err(AuthError::new(ErrorCode::AccessDenied, "Request is not valid yet")
+                .with("ServerTime", iso_seconds(now)));
         }
         let end = self.at.plus(std::time::Duration::from_secs(expires));
         if now <= end {
@@ -249,12 +223,7 @@ impl<'a> Time<'a> {
 
 /// Reads `X-Amz-Expires`, in seconds.
 pub(super) fn parse_expires(value: &str) -> Result<u64, AuthError> {
-    let fault = |message| {
-        Err(AuthError::new(
-            ErrorCode::AuthorizationQueryParametersError,
-            message,
-        ))
-    };
+    let fault = |message| Err(AuthError::new(ErrorCode::AuthorizationQueryParametersError, message));
     match value.parse::<i128>() {
         Err(_) => fault("X-Amz-Expires should be a number"),
         Ok(seconds) if seconds < 0 => fault("X-Amz-Expires must be non-negative"),

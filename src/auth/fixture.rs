@@ -25,10 +25,7 @@ pub struct OneKey;
 
 impl Keys for OneKey {
     fn find(&self, access_key: &str) -> Option<Key> {
-        (access_key == ACCESS_KEY).then(|| Key {
-            secret: secret(),
-            identity: root(),
-        })
+        (access_key == ACCESS_KEY).then(|| Key { secret: secret(), identity: root() })
     }
 }
 
@@ -37,31 +34,19 @@ pub fn secret() -> Secret {
 }
 
 pub fn root() -> Identity {
-    Identity::Root {
-        access_key: ACCESS_KEY.to_owned(),
-    }
+    Identity::Root { access_key: ACCESS_KEY.to_owned() }
 }
 
 pub fn credentials() -> Credentials {
-    Credentials {
-        access_key: ACCESS_KEY.to_owned(),
-        secret: secret(),
-        region: "us-east-1".to_owned(),
-    }
+    Credentials { access_key: ACCESS_KEY.to_owned(), secret: secret(), region: "us-east-1".to_owned() }
 }
 
 pub fn lenient() -> Verifier {
-    Verifier::new(Settings {
-        region: "us-east-1".to_owned(),
-        any_region: true,
-    })
+    Verifier::new(Settings { region: "us-east-1".to_owned(), any_region: true })
 }
 
 pub fn strict() -> Verifier {
-    Verifier::new(Settings {
-        region: "us-east-1".to_owned(),
-        any_region: false,
-    })
+    Verifier::new(Settings { region: "us-east-1".to_owned(), any_region: false })
 }
 
 /// A point in time in the form of version 4.
@@ -80,9 +65,7 @@ pub struct Request {
 
 impl Request {
     pub fn new(method: &str, path: &str, query: &str, headers: &[(&str, &str)]) -> Self {
-        let headers = headers
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
         Self {
             method: method.to_owned(),
             path: path.to_owned(),
@@ -94,11 +77,7 @@ impl Request {
     /// Signs it in its headers.
     pub fn signed(mut self, payload: SignedPayload, now: Timestamp) -> Self {
         let added = self.with_head(|head| sign::sign_head(&credentials(), head, payload, now).headers);
-        self.headers.extend(
-            added
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value.into_bytes())),
-        );
+        self.headers.extend(added.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())));
         self
     }
 
@@ -131,17 +110,9 @@ impl Request {
     }
 
     pub fn with_head<T>(&self, f: impl FnOnce(&RequestHead<'_>) -> T) -> T {
-        let headers: Vec<(&str, &[u8])> = self
-            .headers
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_slice()))
-            .collect();
-        f(&RequestHead {
-            method: &self.method,
-            path: &self.path,
-            query: &self.query,
-            headers: &headers,
-        })
+        let headers: Vec<(&str, &[u8])> =
+            self.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
+        f(&RequestHead { method: &self.method, path: &self.path, query: &self.query, headers: &headers })
     }
 
     pub fn authenticate(&self, verifier: &Verifier, now: Timestamp) -> Result<Authenticated, AuthError> {
@@ -150,8 +121,7 @@ impl Request {
 
     /// Who it is from, by a lenient verifier.
     pub fn identity(&self, now: Timestamp) -> Result<Identity, AuthError> {
-        self.authenticate(&lenient(), now)
-            .map(|authenticated| authenticated.identity().clone())
+        self.authenticate(&lenient(), now).map(|authenticated| authenticated.identity().clone())
     }
 
     /// The code it is refused with, by a lenient verifier; panics when it is not.
@@ -162,10 +132,5 @@ impl Request {
 
 /// The text of an element of the error document.
 pub fn extra<'a>(error: &'a AuthError, element: &str) -> &'a str {
-    &error
-        .extra
-        .iter()
-        .find(|(name, _)| *name == element)
-        .expect(element)
-        .1
+    &error.extra.iter().find(|(name, _)| *name == element).expect(element).1
 }

@@ -69,10 +69,7 @@ impl AuthenticatedForm {
 impl<'a> FormFields<'a> {
     /// The first field of this name.
     pub fn get(&self, name: &str) -> Option<&'a str> {
-        self.fields
-            .iter()
-            .find(|(given, _)| *given == name)
-            .map(|(_, value)| *value)
+        self.fields.iter().find(|(given, _)| *given == name).map(|(_, value)| *value)
     }
 
     fn required(&self, name: &str, written: &str) -> Result<&'a str, AuthError> {
@@ -89,13 +86,8 @@ impl<'a> FormFields<'a> {
 }
 
 /// Fields that say a form is signed; one is enough, so that a form that lost the others is refused, not anonymous.
-const SIGNED_BY: [&str; 5] = [
-    "policy",
-    "x-amz-signature",
-    "x-amz-credential",
-    "x-amz-algorithm",
-    "x-amz-security-token",
-];
+const SIGNED_BY: [&str; 5] =
+    ["policy", "x-amz-signature", "x-amz-credential", "x-amz-algorithm", "x-amz-security-token"];
 
 impl Verifier {
     /// Finds out who signed a POST form, and holds the form to its policy. A form without any authentication field is
@@ -112,25 +104,17 @@ impl Verifier {
         now: Timestamp,
     ) -> Result<AuthenticatedForm, AuthError> {
         form.required("key", "key")?;
-        let version2 = ["awsaccesskeyid", "signature"]
-            .iter()
-            .any(|name| form.get(name).is_some());
+        let version2 = ["awsaccesskeyid", "signature"].iter().any(|name| form.get(name).is_some());
         if version2 && form.get("x-amz-signature").is_none() {
             return Err(claim::unsupported());
         }
         if SIGNED_BY.iter().all(|name| form.get(name).is_none()) {
-            return Ok(AuthenticatedForm {
-                identity: Identity::Anonymous,
-                length: None,
-            });
+            return Ok(AuthenticatedForm { identity: Identity::Anonymous, length: None });
         }
         let policy = form.required("policy", "policy")?;
         let identity = self.check_form_signature(form, policy, keys)?;
         let document = BASE64.decode(policy.trim()).map_err(|_| {
-            AuthError::new(
-                ErrorCode::InvalidPolicyDocument,
-                "Invalid Policy: Invalid Base64.",
-            )
+            AuthError::new(ErrorCode::InvalidPolicyDocument, "Invalid Policy: Invalid Base64.")
         })?;
         let length = FormPolicy::parse(&document)?.check(form, now)?;
         Ok(AuthenticatedForm { identity, length })
@@ -153,10 +137,7 @@ impl Verifier {
         let time = Time::parse_presigned(day)?;
         credential.check_day(&time.text, Way::Form)?;
         let key = verifier::find(keys, &credential)?;
-        refusal::no_tokens(
-            form.get("x-amz-security-token")
-                .is_some_and(|token| !token.is_empty()),
-        )?;
+        refusal::no_tokens(form.get("x-amz-security-token").is_some_and(|token| !token.is_empty()))?;
         let expected = self.signing_key(&key, &credential).sign(policy.as_bytes());
         if expected.ct_eq(signature.as_bytes()).into() {
             return Ok(key.identity);

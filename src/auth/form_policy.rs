@@ -40,9 +40,7 @@ impl FormPolicy {
     pub(super) fn parse(document: &[u8]) -> Result<Self, AuthError> {
         let document: Map<String, Value> =
             serde_json::from_slice(document).map_err(|_| invalid("Invalid JSON."))?;
-        if let Some(name) = document
-            .keys()
-            .find(|name| !matches!(name.as_str(), "expiration" | "conditions"))
+        if let Some(name) = document.keys().find(|name| !matches!(name.as_str(), "expiration" | "conditions"))
         {
             return Err(invalid(&format!("Unexpected: '{name}'")));
         }
@@ -53,17 +51,13 @@ impl FormPolicy {
             None => return Err(invalid("Policy missing expiration.")),
         };
         let conditions = match document.get("conditions") {
-            Some(Value::Array(conditions)) => conditions
-                .iter()
-                .map(Condition::parse)
-                .collect::<Result<Vec<_>, _>>()?,
+            Some(Value::Array(conditions)) => {
+                conditions.iter().map(Condition::parse).collect::<Result<Vec<_>, _>>()?
+            }
             Some(_) => return Err(invalid("Invalid 'conditions' value: must be a List.")),
             None => return Err(invalid("Policy missing conditions.")),
         };
-        Ok(Self {
-            expiration,
-            conditions,
-        })
+        Ok(Self { expiration, conditions })
     }
 
     /// Holds a form to the policy; returns the bounds of the file's length in bytes, both included.
@@ -78,21 +72,13 @@ impl FormPolicy {
         if now > self.expiration {
             return Err(denied("Policy expired."));
         }
-        if form
-            .fields
-            .iter()
-            .any(|(name, value)| *name == "bucket" && *value != form.bucket)
-        {
+        if form.fields.iter().any(|(name, value)| *name == "bucket" && *value != form.bucket) {
             return Err(denied("Policy Condition failed: the bucket is that of the URL"));
         }
         let mut length: Option<(u64, u64)> = None;
         // The bucket comes with the URL and must be covered as a field would be.
-        let mut uncovered: HashSet<&str> = form
-            .fields
-            .iter()
-            .map(|(name, _)| *name)
-            .filter(|name| !exempt(name))
-            .collect();
+        let mut uncovered: HashSet<&str> =
+            form.fields.iter().map(|(name, _)| *name).filter(|name| !exempt(name)).collect();
         uncovered.insert("bucket");
         for condition in &self.conditions {
             let field = match condition {
@@ -104,10 +90,7 @@ impl FormPolicy {
                 Condition::Equal { field, .. } | Condition::StartsWith { field, .. } => field.as_str(),
             };
             if !values(form, field).iter().all(|value| condition.allows(value)) {
-                return Err(denied(&format!(
-                    "Policy Condition failed: {}",
-                    condition.written()
-                )));
+                return Err(denied(&format!("Policy Condition failed: {}", condition.written())));
             }
             uncovered.remove(field);
         }
@@ -129,11 +112,7 @@ fn values<'a>(form: &FormFields<'a>, field: &str) -> Vec<&'a str> {
     if field == "bucket" {
         return vec![form.bucket];
     }
-    let given = form
-        .fields
-        .iter()
-        .filter(|(name, _)| *name == field)
-        .map(|(_, value)| *value);
+    let given = form.fields.iter().filter(|(name, _)| *name == field).map(|(_, value)| *value);
     let mut values: Vec<&str> = given.collect();
     if values.is_empty() {
         values.push("");
@@ -158,10 +137,7 @@ impl Condition {
                 let Value::String(value) = value else {
                     return Err(invalid("Invalid Simple-Condition: value must be a string."));
                 };
-                Ok(Self::Equal {
-                    field: field.to_ascii_lowercase(),
-                    value: value.clone(),
-                })
+                Ok(Self::Equal { field: field.to_ascii_lowercase(), value: value.clone() })
             }
             Value::Array(parts) => Self::parse_list(parts),
             _ => Err(invalid("Invalid Condition: must be an Object or a List.")),
@@ -176,9 +152,7 @@ impl Condition {
         if operator == "content-length-range" {
             return match (bound(second), bound(third)) {
                 (Some(least), Some(most)) if least <= most => Ok(Self::Length { least, most }),
-                _ => Err(invalid(
-                    "Invalid content-length-range: two numbers in order are needed.",
-                )),
+                _ => Err(invalid("Invalid content-length-range: two numbers in order are needed.")),
             };
         }
         let (Value::String(field), Value::String(value)) = (second, third) else {
@@ -188,17 +162,9 @@ impl Condition {
             return Err(invalid("Invalid Condition: the field must begin with '$'."));
         };
         match operator.as_str() {
-            "eq" => Ok(Self::Equal {
-                field,
-                value: value.clone(),
-            }),
-            "starts-with" => Ok(Self::StartsWith {
-                field,
-                prefix: value.clone(),
-            }),
-            _ => Err(invalid(&format!(
-                "Invalid Condition: unknown operation '{operator}'."
-            ))),
+            "eq" => Ok(Self::Equal { field, value: value.clone() }),
+            "starts-with" => Ok(Self::StartsWith { field, prefix: value.clone() }),
+            _ => Err(invalid(&format!("Invalid Condition: unknown operation '{operator}'."))),
         }
     }
 
@@ -206,9 +172,9 @@ impl Condition {
         match self {
             Self::Equal { value, .. } => given == value,
             // A list of content types is allowed when each of them is.
-            Self::StartsWith { field, prefix } if field == "content-type" && given.contains(',') => given
-                .split(',')
-                .all(|one| one.trim_start().starts_with(prefix.as_str())),
+            Self::StartsWith { field, prefix } if field == "content-type" && given.contains(',') => {
+                given.split(',').all(|one| one.trim_start().starts_with(prefix.as_str()))
+            }
             Self::StartsWith { prefix, .. } => given.starts_with(prefix.as_str()),
             Self::Length { .. } => true,
         }
@@ -218,11 +184,9 @@ impl Condition {
     fn written(&self) -> String {
         let parts: [Value; 3] = match self {
             Self::Equal { field, value } => ["eq".into(), format!("${field}").into(), value.as_str().into()],
-            Self::StartsWith { field, prefix } => [
-                "starts-with".into(),
-                format!("${field}").into(),
-                prefix.as_str().into(),
-            ],
+            Self::StartsWith { field, prefix } => {
+                ["starts-with".into(), format!("${field}").into(), prefix.as_str().into()]
+            }
             Self::Length { least, most } => ["content-length-range".into(), (*least).into(), (*most).into()],
         };
         Value::from(parts.to_vec()).to_string()
@@ -247,15 +211,9 @@ fn parse_expiration(text: &str) -> Option<Timestamp> {
 }
 
 fn invalid(fault: &str) -> AuthError {
-    AuthError::new(
-        ErrorCode::InvalidPolicyDocument,
-        format!("Invalid Policy: {fault}"),
-    )
+    AuthError::new(ErrorCode::InvalidPolicyDocument, format!("Invalid Policy: {fault}"))
 }
 
 fn denied(fault: &str) -> AuthError {
-    AuthError::new(
-        ErrorCode::AccessDenied,
-        format!("Invalid according to Policy: {fault}"),
-    )
+    AuthError::new(ErrorCode::AccessDenied, format!("Invalid according to Policy: {fault}"))
 }

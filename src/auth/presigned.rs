@@ -66,9 +66,7 @@ impl<'a> Parameters<'a> {
         match self.algorithm.as_deref() {
             Some(super::canonical::ALGORITHM) | None => {}
             Some(_) => {
-                return Err(fault(
-                    "X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256\"".to_owned(),
-                ));
+                return Err(fault("X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256\"".to_owned()));
             }
         }
         match (
@@ -80,13 +78,7 @@ impl<'a> Parameters<'a> {
             &self.signature,
         ) {
             (Some(_), Some(credential), Some(date), Some(expires), Some(signed_headers), Some(signature)) => {
-                Ok(Presigned {
-                    credential,
-                    date,
-                    expires,
-                    signed_headers,
-                    signature,
-                })
+                Ok(Presigned { credential, date, expires, signed_headers, signature })
             }
             _ => Err(fault(
                 "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, \
@@ -97,10 +89,7 @@ impl<'a> Parameters<'a> {
     }
 
     fn place(&mut self, name: &str) -> Option<&mut Option<Cow<'a, str>>> {
-        let rest = name
-            .get(..6)
-            .filter(|prefix| prefix.eq_ignore_ascii_case("x-amz-"))
-            .and(name.get(6..))?;
+        let rest = name.get(..6).filter(|prefix| prefix.eq_ignore_ascii_case("x-amz-")).and(name.get(6..))?;
         let places = [
             ("algorithm", &mut self.algorithm),
             ("credential", &mut self.credential),
@@ -111,10 +100,7 @@ impl<'a> Parameters<'a> {
             ("content-sha256", &mut self.content_sha256),
             ("security-token", &mut self.security_token),
         ];
-        places
-            .into_iter()
-            .find(|(known, _)| rest.eq_ignore_ascii_case(known))
-            .map(|(_, place)| place)
+        places.into_iter().find(|(known, _)| rest.eq_ignore_ascii_case(known)).map(|(_, place)| place)
     }
 }
 

@@ -20,19 +20,13 @@ pub(super) fn mismatch(access_key: &str, provided: &str, message: &[u8], request
     if request.len() > TOLD_BYTES_MAX {
         return error;
     }
-    error
-        .with("CanonicalRequest", printable(request))
-        .with("CanonicalRequestBytes", spaced_hex(request))
+    error.with("CanonicalRequest", printable(request)).with("CanonicalRequestBytes", spaced_hex(request))
 }
 
 /// As text that XML can carry: what is neither UTF-8 nor printable is replaced.
 fn printable(bytes: &[u8]) -> String {
     let replaced = |c: char| {
-        if c.is_control() && c != '\n' {
-            char::REPLACEMENT_CHARACTER
-        } else {
-            c
-        }
+        if c.is_control() && c != '\n' { char::REPLACEMENT_CHARACTER } else { c }
     };
     String::from_utf8_lossy(bytes).chars().map(replaced).collect()
 }
@@ -60,11 +54,8 @@ pub(super) fn two_mechanisms(value: &str) -> AuthError {
 
 /// Headers that count arrived unsigned.
 pub(super) fn not_signed(names: &[&str]) -> AuthError {
-    AuthError::new(
-        ErrorCode::AccessDenied,
-        "There were headers present in the request which were not signed",
-    )
-    .with("HeadersNotSigned", names.join(", "))
+    AuthError::new(ErrorCode::AccessDenied, "There were headers present in the request which were not signed")
+        .with("HeadersNotSigned", names.join(", "))
 }
 
 /// A signed header request does not say what its payload is.
@@ -77,19 +68,12 @@ pub(super) fn no_content_sha256() -> AuthError {
 
 /// There is no date, or none that can be read.
 pub(super) fn no_date() -> AuthError {
-    AuthError::new(
-        ErrorCode::AccessDenied,
-        "AWS authentication requires a valid Date or x-amz-date header",
-    )
+    AuthError::new(ErrorCode::AccessDenied, "AWS authentication requires a valid Date or x-amz-date header")
 }
 
 /// Long-term keys come without session tokens, and no other keys exist here.
 pub(super) fn no_tokens(present: bool) -> Result<(), AuthError> {
-    if present {
-        Err(AuthError::of(ErrorCode::InvalidToken))
-    } else {
-        Ok(())
-    }
+    if present { Err(AuthError::of(ErrorCode::InvalidToken)) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -89,15 +89,8 @@ pub fn sign_head(
     let names = sorted_names(&headers);
     let scope = scope(credentials, &time);
     let key = SigningKey::derive(&credentials.secret, &scope);
-    let head = RequestHead {
-        headers: &headers,
-        ..*head
-    };
-    let covered = Covered {
-        headers: &names,
-        payload: &word,
-        accept_encoding: None,
-    };
+    let head = RequestHead { headers: &headers, ..*head };
+    let covered = Covered { headers: &names, payload: &word, accept_encoding: None };
     let request = canonical::request(&head, &covered);
     let signature = key.sign(&canonical::string_to_sign(&time, &scope.text(), &request));
     let authorization = format!(
@@ -109,11 +102,8 @@ pub fn sign_head(
         text(&signature)
     );
     let chunks = ChunkSigner::new(key.into(), &time, &scope.text(), signature);
-    let headers = vec![
-        ("x-amz-date", time),
-        ("x-amz-content-sha256", word),
-        ("authorization", authorization),
-    ];
+    let headers =
+        vec![("x-amz-date", time), ("x-amz-content-sha256", word), ("authorization", authorization)];
     SignedHead { headers, chunks }
 }
 
@@ -131,25 +121,15 @@ pub fn presign(
     let mut query = head.query.to_owned();
     for (name, value) in [
         ("X-Amz-Algorithm", canonical::ALGORITHM),
-        (
-            "X-Amz-Credential",
-            &format!("{}/{}", credentials.access_key, scope.text()),
-        ),
+        ("X-Amz-Credential", &format!("{}/{}", credentials.access_key, scope.text())),
         ("X-Amz-Date", &time),
         ("X-Amz-Expires", &expires.as_secs().to_string()),
         ("X-Amz-SignedHeaders", &names.join(";")),
     ] {
         push_parameter(&mut query, name, value);
     }
-    let head = RequestHead {
-        query: &query,
-        ..*head
-    };
-    let covered = Covered {
-        headers: &names,
-        payload: UNSIGNED_PAYLOAD,
-        accept_encoding: None,
-    };
+    let head = RequestHead { query: &query, ..*head };
+    let covered = Covered { headers: &names, payload: UNSIGNED_PAYLOAD, accept_encoding: None };
     let request = canonical::request(&head, &covered);
     let key = SigningKey::derive(&credentials.secret, &scope);
     let signature = key.sign(&canonical::string_to_sign(&time, &scope.text(), &request));
@@ -158,11 +138,7 @@ pub fn presign(
 }
 
 fn scope<'a>(credentials: &'a Credentials, time: &'a str) -> Scope<'a> {
-    Scope {
-        date: time.get(..8).unwrap_or_default(),
-        region: &credentials.region,
-        service: "s3",
-    }
+    Scope { date: time.get(..8).unwrap_or_default(), region: &credentials.region, service: "s3" }
 }
 
 fn sorted_names<'a>(headers: &[(&'a str, &[u8])]) -> Vec<&'a str> {
@@ -185,8 +161,7 @@ fn push_parameter(query: &mut String, name: &str, value: &str) {
 /// Encode the segments of a path with it one by one.
 pub fn encoded(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len() + 16);
-    text.bytes()
-        .for_each(|byte| canonical::push_encoded(byte, &mut out));
+    text.bytes().for_each(|byte| canonical::push_encoded(byte, &mut out));
     // Encoding leaves ASCII alone.
     String::from_utf8(out).unwrap_or_default()
 }

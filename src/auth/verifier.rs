@@ -76,10 +76,7 @@ struct Claim<'a> {
 impl Verifier {
     /// A verifier with an empty cache.
     pub fn new(settings: Settings) -> Self {
-        Self {
-            settings,
-            signing_keys: KeyCache::new(),
-        }
+        Self { settings, signing_keys: KeyCache::new() }
     }
 
     pub(super) fn settings(&self) -> &Settings {
@@ -103,10 +100,7 @@ impl Verifier {
             (None, false) => {
                 let declared = declared_header(head)?.map(Declared::parse).transpose()?;
                 let payload = declared.unwrap_or(Declared::Unsigned).anonymous()?;
-                Ok(Authenticated {
-                    identity: Identity::Anonymous,
-                    payload,
-                })
+                Ok(Authenticated { identity: Identity::Anonymous, payload })
             }
             (Some(value), true) => Err(refusal::two_mechanisms(value)),
         }
@@ -128,16 +122,12 @@ impl Verifier {
             Some(given) => Some(given),
             None => head.value("date"),
         };
-        let given = given
-            .and_then(|given| std::str::from_utf8(given).ok())
-            .ok_or_else(refusal::no_date)?;
+        let given = given.and_then(|given| std::str::from_utf8(given).ok()).ok_or_else(refusal::no_date)?;
         let time = Time::parse(given).ok_or_else(refusal::no_date)?;
         credential.check_day(&time.text, Way::Header)?;
         time.check_skew(given, now)?;
         let key = find(keys, &credential)?;
-        let token = head
-            .value("x-amz-security-token")
-            .is_some_and(|token| !token.is_empty());
+        let token = head.value("x-amz-security-token").is_some_and(|token| !token.is_empty());
         refusal::no_tokens(token)?;
         let names = claim::signed_headers(authorization.signed_headers);
         let claim = Claim {
@@ -174,15 +164,9 @@ impl Verifier {
         };
         let declared = Declared::parse(payload)?;
         let key = find(keys, &credential)?;
-        let in_header = head
-            .value("x-amz-security-token")
-            .is_some_and(|token| !token.is_empty());
+        let in_header = head.value("x-amz-security-token").is_some_and(|token| !token.is_empty());
         refusal::no_tokens(
-            in_header
-                || query
-                    .security_token
-                    .as_deref()
-                    .is_some_and(|token| !token.is_empty()),
+            in_header || query.security_token.as_deref().is_some_and(|token| !token.is_empty()),
         )?;
         let names = claim::signed_headers(presigned.signed_headers);
         let claim = Claim {
@@ -208,11 +192,8 @@ impl Verifier {
         let Credential { access_key, scope } = claim.credential;
         let (signing_key, cached) = self.signing_keys.find(access_key, &key.secret, scope);
         let scope_text = scope.text();
-        let mut covered = Covered {
-            headers: &claim.signed_headers,
-            payload: claim.payload,
-            accept_encoding: None,
-        };
+        let mut covered =
+            Covered { headers: &claim.signed_headers, payload: claim.payload, accept_encoding: None };
         let request = canonical::request(head, &covered);
         let message = canonical::string_to_sign(claim.time, &scope_text, &request);
         let mut signature = signing_key.sign(&message);
@@ -227,21 +208,15 @@ impl Verifier {
             return Err(refusal::mismatch(access_key, claim.signature, &message, &request));
         }
         if !cached {
-            self.signing_keys
-                .keep(access_key, &key.secret, scope, Arc::clone(&signing_key));
+            self.signing_keys.keep(access_key, &key.secret, scope, Arc::clone(&signing_key));
         }
         let payload = declared.signed(|| ChunkSigner::new(signing_key, claim.time, &scope_text, signature));
-        Ok(Authenticated {
-            identity: key.identity,
-            payload,
-        })
+        Ok(Authenticated { identity: key.identity, payload })
     }
 
     /// The key for a form's credential; forms are rare enough to derive it each time.
     pub(super) fn signing_key(&self, key: &Key, credential: &Credential<'_>) -> Arc<SigningKey> {
-        self.signing_keys
-            .find(credential.access_key, &key.secret, credential.scope)
-            .0
+        self.signing_keys.find(credential.access_key, &key.secret, credential.scope).0
     }
 }
 
@@ -286,17 +261,8 @@ fn check_coverage(head: &RequestHead<'_>, claim: &Claim<'_>) -> Result<(), AuthE
     let exempt = |name: &str| claim.way == Way::Query && UNSIGNED_IN_QUERY.contains(&name);
     let unsigned = |name: &str| name.starts_with("x-amz-") && !signed(name) && !exempt(name);
     let mut missing: Vec<&str> = if signed("host") { Vec::new() } else { vec!["host"] };
-    missing.extend(
-        head.headers
-            .iter()
-            .map(|(name, _)| *name)
-            .filter(|name| unsigned(name)),
-    );
-    if missing.is_empty() {
-        Ok(())
-    } else {
-        Err(refusal::not_signed(&missing))
-    }
+    missing.extend(head.headers.iter().map(|(name, _)| *name).filter(|name| unsigned(name)));
+    if missing.is_empty() { Ok(()) } else { Err(refusal::not_signed(&missing)) }
 }
 
 /// What the client may have signed where a proxy replaced `Accept-Encoding`, which several SDKs sign. Nothing here

@@ -38,12 +38,7 @@ fn example_get_object() {
         "GET",
         "/test.txt",
         "",
-        &[
-            HOST,
-            ("range", "bytes=0-9"),
-            ("x-amz-content-sha256", EMPTY),
-            ("x-amz-date", DAY),
-        ],
+        &[HOST, ("range", "bytes=0-9"), ("x-amz-content-sha256", EMPTY), ("x-amz-date", DAY)],
     );
     assert_root(&request.with("authorization", &value));
 }
@@ -63,33 +58,21 @@ fn example_put_object_signs_date_instead_of_x_amz_date() {
             ("date", "Fri, 24 May 2013 00:00:00 GMT"),
             ("x-amz-date", DAY),
             ("x-amz-storage-class", "REDUCED_REDUNDANCY"),
-            (
-                "x-amz-content-sha256",
-                "44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072",
-            ),
+            ("x-amz-content-sha256", "44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072"),
         ],
     );
     let request = request.with("authorization", &value);
     assert_root(&request);
     // The raw form of the same path has the same canonical form.
-    assert_root(&Request {
-        path: "/test$file.text".to_owned(),
-        ..request
-    });
+    assert_root(&Request { path: "/test$file.text".to_owned(), ..request });
 }
 
 #[test]
 fn example_get_bucket_lifecycle_and_list() {
     let signed = "host;x-amz-content-sha256;x-amz-date";
     for (query, signature) in [
-        (
-            "lifecycle",
-            "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543",
-        ),
-        (
-            "max-keys=2&prefix=J",
-            "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7",
-        ),
+        ("lifecycle", "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543"),
+        ("max-keys=2&prefix=J", "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"),
     ] {
         let headers = [HOST, ("x-amz-date", DAY), ("x-amz-content-sha256", EMPTY)];
         let request = Request::new("GET", "/", query, &headers);
@@ -113,22 +96,14 @@ fn example_presigned() {
 fn a_request_that_is_not_signed_is_anonymous() {
     let request = Request::new("GET", "/b/k", "x=1", &[HOST]);
     assert_eq!(request.identity(at(DAY)), Ok(Identity::Anonymous));
-    assert_eq!(
-        request.clone().with("authorization", " ").identity(at(DAY)),
-        Ok(Identity::Anonymous)
-    );
+    assert_eq!(request.clone().with("authorization", " ").identity(at(DAY)), Ok(Identity::Anonymous));
     let payload = |value: &str| {
         let request = request.clone().with("x-amz-content-sha256", value);
-        request
-            .authenticate(&lenient(), at(DAY))
-            .map(Authenticated::into_payload)
+        request.authenticate(&lenient(), at(DAY)).map(Authenticated::into_payload)
     };
     assert!(matches!(payload(EMPTY), Ok(Payload::Sha256(_))));
     assert!(matches!(payload("UNSIGNED-PAYLOAD"), Ok(Payload::Unsigned)));
-    assert!(matches!(
-        payload("STREAMING-UNSIGNED-PAYLOAD-TRAILER"),
-        Ok(Payload::Chunked(_))
-    ));
+    assert!(matches!(payload("STREAMING-UNSIGNED-PAYLOAD-TRAILER"), Ok(Payload::Chunked(_))));
     assert!(payload("STREAMING-AWS4-HMAC-SHA256-PAYLOAD").is_err());
 }
 
@@ -143,10 +118,7 @@ fn the_header_is_read_in_any_spacing_and_order() {
         format!("AWS4-HMAC-SHA256   {}", parts.join(" ,  ")),
         format!("AWS4-HMAC-SHA256 {},{},{}", parts[2], parts[0], parts[1]),
         format!("  AWS4-HMAC-SHA256\t{},", parts.join(", ")),
-        value.replace(
-            "host;x-amz-content-sha256;x-amz-date",
-            "X-Amz-Date;Host;x-amz-content-sha256",
-        ),
+        value.replace("host;x-amz-content-sha256;x-amz-date", "X-Amz-Date;Host;x-amz-content-sha256"),
     ] {
         assert_root(&request.clone().with("authorization", &written));
     }
@@ -162,18 +134,9 @@ fn an_accept_encoding_replaced_on_the_way_is_forgiven() {
     assert_root(&signed("identity").with("accept-encoding", "identity,gzip(gfe)"));
     assert_root(&signed("identity").without("accept-encoding"));
     assert_root(&signed("gzip").with("accept-encoding", "identity"));
+    assert!(signed("br").with("accept-encoding", "gzip").identity(at(DAY)).is_err());
     assert!(
-        signed("br")
-            .with("accept-encoding", "gzip")
-            .identity(at(DAY))
-            .is_err()
-    );
-    assert!(
-        signed("identity")
-            .with("accept-encoding", "gzip")
-            .with("host", "other")
-            .identity(at(DAY))
-            .is_err()
+        signed("identity").with("accept-encoding", "gzip").with("host", "other").identity(at(DAY)).is_err()
     );
 }
 
@@ -183,10 +146,7 @@ fn a_rotated_secret_signs_nothing_even_while_its_key_is_cached() {
     impl Keys for Rotated {
         fn find(&self, _: &str) -> Option<Key> {
             let secret = Secret::new("another".to_owned());
-            Some(Key {
-                secret,
-                identity: root(),
-            })
+            Some(Key { secret, identity: root() })
         }
     }
     let verifier = lenient();
@@ -228,11 +188,7 @@ fn cost_of_one_verification() {
             let rounds = 100_000;
             let begin = std::time::Instant::now();
             for _ in 0..rounds {
-                assert!(
-                    verifier
-                        .authenticate(std::hint::black_box(head), &OneKey, at(DAY))
-                        .is_ok()
-                );
+                assert!(verifier.authenticate(std::hint::black_box(head), &OneKey, at(DAY)).is_ok());
             }
             let micros = begin.elapsed().as_secs_f64() * 1e6 / f64::from(rounds);
             println!("{name}: {micros:.2} microseconds");

@@ -32,7 +32,9 @@ impl Error {
 
     /// `InvalidArgument` about one header, field or parameter.
     pub fn invalid_argument(name: &str, value: &str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self::with(ErrorCode::InvalidArgument, message).element("ArgumentName", name).element("ArgumentValue", value)
+        Self::with(ErrorCode::InvalidArgument, message)
+            .element("ArgumentName", name)
+            .element("ArgumentValue", value)
     }
 
     /// `NotImplemented` about one header or parameter.

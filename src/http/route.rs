@@ -153,7 +153,9 @@ fn of_bucket(method: &str, query: &Query<'_>) -> Result<Operation, Error> {
         "GET" => match query.get("list-type") {
             None => Ok(Operation::ListObjects),
             Some("2") => Ok(Operation::ListObjectsV2),
-            Some(other) => Err(Error::invalid_argument("list-type", other, "Invalid List Type specified in Request")),
+            Some(other) => {
+                Err(Error::invalid_argument("list-type", other, "Invalid List Type specified in Request"))
+            }
         },
         "HEAD" => Ok(Operation::HeadBucket),
         "PUT" => Ok(Operation::CreateBucket),

@@ -9,7 +9,9 @@ fn routed(method: &str, host: &str, uri: &str, copies: bool) -> Result<Route, Er
 }
 
 fn operation(method: &str, uri: &str) -> Operation {
-    routed(method, "127.0.0.1:9000", uri, false).unwrap_or_else(|error| panic!("{method} {uri}: {error}")).operation
+    routed(method, "127.0.0.1:9000", uri, false)
+        .unwrap_or_else(|error| panic!("{method} {uri}: {error}"))
+        .operation
 }
 
 fn refusal(method: &str, uri: &str) -> ErrorCode {
@@ -80,7 +82,8 @@ fn every_row_of_the_tables_routes_and_every_gap_is_not_allowed() {
 
 #[test]
 fn every_operation_can_be_reached() {
-    let of_tables = OF_BUCKETS.iter().chain(OF_OBJECTS).flat_map(|row| [row.get, row.put, row.post, row.delete]);
+    let of_tables =
+        OF_BUCKETS.iter().chain(OF_OBJECTS).flat_map(|row| [row.get, row.put, row.post, row.delete]);
     let mut reached: Vec<Operation> = of_tables.flatten().collect();
     for (method, uri) in [
         ("GET", "/"),
@@ -195,5 +198,8 @@ fn a_subdomain_names_the_bucket() {
         assert_eq!(target.bucket.as_ref().map(BucketName::as_str), bucket, "{host}{path}");
         assert_eq!(target.key.as_ref().map(ObjectKey::as_str), key, "{host}{path}");
     }
-    assert_eq!(routed("GET", "no_name.example.com", "/", false).unwrap_err().code, ErrorCode::InvalidBucketName);
+    assert_eq!(
+        routed("GET", "no_name.example.com", "/", false).unwrap_err().code,
+        ErrorCode::InvalidBucketName
+    );
 }

@@ -57,15 +57,8 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Operation; 7] = [
-        Self::Put,
-        Self::Get,
-        Self::Head,
-        Self::Delete,
-        Self::List,
-        Self::Mixed,
-        Self::Multipart,
-    ];
+    pub const ALL: [Operation; 7] =
+        [Self::Put, Self::Get, Self::Head, Self::Delete, Self::List, Self::Mixed, Self::Multipart];
 
     /// As on the command line.
     pub const fn name(self) -> &'static str {

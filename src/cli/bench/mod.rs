@@ -36,10 +36,7 @@ use args::Command;
 /// prepared objects, and when the report cannot be written. Failed operations inside the window are no error: they
 /// are in the report.
 pub fn run(args: BenchArgs) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("no runtime")?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
     let local = tokio::task::LocalSet::new();
     match args.command() {
         Command::Compare(args) => runtime.block_on(local.run_until(compare::run(args))),

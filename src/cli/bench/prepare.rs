@@ -28,13 +28,7 @@ const WORKERS: usize = 16;
 pub async fn bucket(target: &Target, bucket: &str) -> anyhow::Result<bool> {
     let mut connection = target.connection(0);
     let path = format!("/{bucket}");
-    let call = |method, body| Call {
-        method,
-        path: &path,
-        query: "",
-        body,
-        keep: Keep::Nothing,
-    };
+    let call = |method, body| Call { method, path: &path, query: "", body, keep: Keep::Nothing };
     match connection.send(&call("HEAD", Body::Empty)).await {
         Ok(_) => return Ok(false),
         Err(Failure::Status(404, _)) => {}
@@ -46,9 +40,7 @@ pub async fn bucket(target: &Target, bucket: &str) -> anyhow::Result<bool> {
             "<CreateBucketConfiguration><LocationConstraint>{region}</LocationConstraint></CreateBucketConfiguration>"
         ),
     };
-    let made = connection
-        .send(&call("PUT", Body::Bytes(document.as_bytes())))
-        .await;
+    let made = connection.send(&call("PUT", Body::Bytes(document.as_bytes()))).await;
     made.with_context(|| format!("{}: cannot create bucket {bucket}", target.name))?;
     Ok(true)
 }
@@ -59,17 +51,9 @@ pub async fn bucket(target: &Target, bucket: &str) -> anyhow::Result<bool> {
 /// When the server refuses.
 pub async fn remove_bucket(target: &Target, bucket: &str) -> anyhow::Result<()> {
     let path = format!("/{bucket}");
-    let call = Call {
-        method: "DELETE",
-        path: &path,
-        query: "",
-        body: Body::Empty,
-        keep: Keep::Nothing,
-    };
+    let call = Call { method: "DELETE", path: &path, query: "", body: Body::Empty, keep: Keep::Nothing };
     let removed = target.connection(0).send(&call).await;
-    removed
-        .map(drop)
-        .with_context(|| format!("{}: cannot delete bucket {bucket}", target.name))
+    removed.map(drop).with_context(|| format!("{}: cannot delete bucket {bucket}", target.name))
 }
 
 /// Writes the objects that `workload` needs.
@@ -93,22 +77,14 @@ pub async fn objects(
             let mut connection = target.connection(size);
             while next.get() < count {
                 let index = next.replace(next.get() + 1);
-                put(
-                    &mut connection,
-                    path.of(index),
-                    prepared_identity(size, index),
-                    size,
-                )
-                .await?;
+                put(&mut connection, path.of(index), prepared_identity(size, index), size).await?;
                 bar.inc(1);
             }
             Ok::<_, Failure>(())
         }));
     }
     for worker in workers {
-        worker
-            .await?
-            .with_context(|| format!("{}: cannot prepare objects", target.name))?;
+        worker.await?.with_context(|| format!("{}: cannot prepare objects", target.name))?;
     }
     bar.finish_and_clear();
     Ok(())
@@ -141,22 +117,12 @@ pub async fn clear(target: &Rc<Target>, bucket: &str, prefix: &str, quiet: bool)
                     };
                     let path = format!("{bucket_path}/{key}");
                     let (body, keep) = (Body::Empty, Keep::Nothing);
-                    connection
-                        .send(&Call {
-                            method: "DELETE",
-                            path: &path,
-                            query: "",
-                            body,
-                            keep,
-                        })
-                        .await?;
+                    connection.send(&Call { method: "DELETE", path: &path, query: "", body, keep }).await?;
                 }
             }));
         }
         for worker in workers {
-            worker
-                .await?
-                .with_context(|| format!("{}: cannot delete", target.name))?;
+            worker.await?.with_context(|| format!("{}: cannot delete", target.name))?;
         }
         bar.inc(page.keys);
     }
@@ -167,9 +133,6 @@ pub async fn clear(target: &Rc<Target>, bucket: &str, prefix: &str, quiet: bool)
 /// The keys of a listing. They are ours, so nothing in them is escaped.
 fn keys_of(document: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(document);
-    let keys = text
-        .split("<Key>")
-        .skip(1)
-        .filter_map(|rest| rest.split('<').next());
+    let keys = text.split("<Key>").skip(1).filter_map(|rest| rest.split('<').next());
     keys.map(str::to_owned).collect()
 }

@@ -40,11 +40,7 @@ impl Processes {
     /// The given processes, with those they started when `children`.
     pub fn new(given: &[u32], children: bool) -> Self {
         let ticks_per_second = rustix::param::clock_ticks_per_second() as f64;
-        Self {
-            given: given.to_vec(),
-            children,
-            ticks_per_second,
-        }
+        Self { given: given.to_vec(), children, ticks_per_second }
     }
 
     /// Whether there is nothing to watch.
@@ -87,10 +83,8 @@ impl Processes {
 
     /// Peak and present resident memory in KiB, summed over the processes.
     pub fn resident_kib(&self) -> (u64, u64) {
-        let statuses = self
-            .all()
-            .into_iter()
-            .filter_map(|pid| read_to_string(format!("/proc/{pid}/status")).ok());
+        let statuses =
+            self.all().into_iter().filter_map(|pid| read_to_string(format!("/proc/{pid}/status")).ok());
         statuses.fold((0, 0), |(peak, now), status| {
             let of = |name| field_kib(&status, name).unwrap_or(0);
             (peak + of("VmHWM:"), now + of("VmRSS:"))
@@ -101,9 +95,7 @@ impl Processes {
         let mut all = self.given.clone();
         let mut at = 0;
         while self.children && at < all.len() {
-            let children = children_of(all[at])
-                .into_iter()
-                .filter(|child| !all.contains(child));
+            let children = children_of(all[at]).into_iter().filter(|child| !all.contains(child));
             let children: Vec<u32> = children.collect();
             all.extend(children);
             at += 1;
@@ -116,15 +108,9 @@ fn children_of(pid: u32) -> Vec<u32> {
     let Ok(tasks) = std::fs::read_dir(format!("/proc/{pid}/task")) else {
         return Vec::new();
     };
-    let lists = tasks
-        .flatten()
-        .filter_map(|task| read_to_string(task.path().join("children")).ok());
+    let lists = tasks.flatten().filter_map(|task| read_to_string(task.path().join("children")).ok());
     lists
-        .flat_map(|list| {
-            list.split_whitespace()
-                .filter_map(|pid| pid.parse().ok())
-                .collect::<Vec<_>>()
-        })
+        .flat_map(|list| list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>())
         .collect()
 }
 
@@ -141,12 +127,8 @@ fn process_ticks(stat: &str) -> Option<u64> {
 /// Busy and total time of the first line of `/proc/stat`. Guests' time is part of the user's.
 fn machine_ticks(stat: &str) -> (u64, u64) {
     let line = stat.lines().next().unwrap_or_default();
-    let fields: Vec<u64> = line
-        .split_whitespace()
-        .skip(1)
-        .take(8)
-        .filter_map(|field| field.parse().ok())
-        .collect();
+    let fields: Vec<u64> =
+        line.split_whitespace().skip(1).take(8).filter_map(|field| field.parse().ok()).collect();
     let total: u64 = fields.iter().sum();
     let idle: u64 = fields.iter().skip(3).take(2).sum();
     (total - idle, total)

@@ -34,10 +34,7 @@ fn this_process_uses_time_and_memory() {
         sum = std::hint::black_box(sum.wrapping_add(1));
     }
     let spent = this.cpu().since(before);
-    assert!(
-        spent.server > 0.0 && spent.client > 0.0 && spent.total > 0.0,
-        "{spent:?}"
-    );
+    assert!(spent.server > 0.0 && spent.client > 0.0 && spent.total > 0.0, "{spent:?}");
     let (peak, now) = this.resident_kib();
     assert!(peak >= now && now > 0);
     assert!(this.missing().is_empty());

@@ -89,18 +89,10 @@ impl Run {
         let per_operation = |seconds: f64| seconds * 1e6 / operations.max(1) as f64;
         let cpu = measured.cpu;
         let share = |seconds: f64| {
-            if cpu.total > 0.0 {
-                seconds / cpu.total * 100.0
-            } else {
-                0.0
-            }
+            if cpu.total > 0.0 { seconds / cpu.total * 100.0 } else { 0.0 }
         };
         let known = measured.resident_kib.is_some();
-        let kinds = measured
-            .stats
-            .done
-            .iter()
-            .filter(|_| measured.stats.done.len() > 1);
+        let kinds = measured.stats.done.iter().filter(|_| measured.stats.done.len() > 1);
         Self {
             target: target.name.clone(),
             operation: workload.operation.name(),
@@ -113,9 +105,7 @@ impl Run {
             ops_per_second: operations as f64 / measured.seconds,
             mib_per_second: total.as_ref().map_or(0.0, |total| mebibytes(total.bytes)) / measured.seconds,
             latency_ms: total.as_ref().map(latency).unwrap_or_default(),
-            kinds: kinds
-                .map(|(kind, tally)| (kind.name(), (tally.latency.len(), latency(tally))))
-                .collect(),
+            kinds: kinds.map(|(kind, tally)| (kind.name(), (tally.latency.len(), latency(tally)))).collect(),
             server_cpu_us: known.then(|| per_operation(cpu.server)),
             peak_rss_mib: measured.resident_kib.map(|(peak, _)| peak as f64 / 1024.0),
             rss_mib: measured.resident_kib.map(|(_, now)| now as f64 / 1024.0),
@@ -131,10 +121,7 @@ impl Run {
     pub fn text(&self) -> String {
         let mut lines = vec![
             format!("operations      {} in {:.2} s", self.operations, self.seconds),
-            format!(
-                "rate            {:.1} ops/s, {:.1} MiB/s",
-                self.ops_per_second, self.mib_per_second
-            ),
+            format!("rate            {:.1} ops/s, {:.1} MiB/s", self.ops_per_second, self.mib_per_second),
             format!("latency         {}", show_latency(&self.latency_ms)),
         ];
         for (kind, (operations, latency)) in &self.kinds {
@@ -142,18 +129,10 @@ impl Run {
         }
         if let (Some(cpu), Some(peak), Some(now)) = (self.server_cpu_us, self.peak_rss_mib, self.rss_mib) {
             lines.push(format!("server CPU      {cpu:.0} us/op"));
-            let of = if self.peak_is_of_window {
-                ""
-            } else {
-                " (since it started)"
-            };
-            lines.push(format!(
-                "server memory   peak {peak:.0} MiB{of}, now {now:.0} MiB"
-            ));
+            let of = if self.peak_is_of_window { "" } else { " (since it started)" };
+            lines.push(format!("server memory   peak {peak:.0} MiB{of}, now {now:.0} MiB"));
         }
-        let others = self
-            .others_percent
-            .map_or(String::new(), |others| format!(", {others:.0} % by others"));
+        let others = self.others_percent.map_or(String::new(), |others| format!(", {others:.0} % by others"));
         lines.push(format!("client CPU      {:.1} us/op", self.client_cpu_us));
         lines.push(format!("machine         {:.0} % busy{others}", self.busy_percent));
         lines.push(format!("connections     {}", self.connects));
@@ -171,12 +150,7 @@ fn show_latency(latency: &Latency) -> String {
 
 fn latency(tally: &Tally) -> Latency {
     let at = |quantile| tally.latency.value_at_quantile(quantile) as f64 / 1000.0;
-    Latency {
-        p50: at(0.5),
-        p90: at(0.9),
-        p99: at(0.99),
-        max: tally.latency.max() as f64 / 1000.0,
-    }
+    Latency { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: tally.latency.max() as f64 / 1000.0 }
 }
 
 /// All kinds as one.
@@ -184,12 +158,7 @@ fn together(stats: &Stats) -> Option<Tally> {
     let mut all: Option<Tally> = None;
     for tally in stats.done.values() {
         match &mut all {
-            None => {
-                all = Some(Tally {
-                    latency: tally.latency.clone(),
-                    bytes: tally.bytes,
-                })
-            }
+            None => all = Some(Tally { latency: tally.latency.clone(), bytes: tally.bytes }),
             Some(all) => {
                 let _ = all.latency.add(&tally.latency);
                 all.bytes += tally.bytes;
@@ -207,13 +176,7 @@ pub async fn run(operation: Operation, args: SingleArgs) -> anyhow::Result<()> {
     let client = &args.client;
     let (access_key, secret_key) = (args.access_key.as_deref(), args.secret_key.as_deref());
     let credentials = target::credentials(access_key.unwrap_or_default(), secret_key.unwrap_or_default());
-    let target = Rc::new(Target::new(
-        "server",
-        &args.endpoint,
-        credentials,
-        &args.pid,
-        client,
-    )?);
+    let target = Rc::new(Target::new("server", &args.endpoint, credentials, &args.pid, client)?);
     let workload = Workload::new(operation, args.size, args.concurrency, args.objects);
     let made = prepare::bucket(&target, &client.bucket).await?;
     if workload.objects > 0 {

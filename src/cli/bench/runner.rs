@@ -65,11 +65,7 @@ pub async fn measure(target: &Rc<Target>, field: &Rc<Field>, client: &ClientArgs
         operations: Cell::new(0),
         bytes: Cell::new(0),
     });
-    let warm_up = if workload.operation == Operation::Delete {
-        Duration::ZERO
-    } else {
-        client.warm_up
-    };
+    let warm_up = if workload.operation == Operation::Delete { Duration::ZERO } else { client.warm_up };
     let peak_is_of_window = target.processes.reset_peak();
     // Before the workers, who would otherwise begin before what they use is counted.
     shared.counting.set(warm_up.is_zero());
@@ -88,13 +84,7 @@ pub async fn measure(target: &Rc<Target>, field: &Rc<Field>, client: &ClientArgs
     shared.stop.set(true);
     let stats = collect(workers).await;
     let resident_kib = (!target.processes.is_empty()).then_some(resident);
-    Measured {
-        seconds,
-        stats,
-        cpu,
-        resident_kib,
-        peak_is_of_window,
-    }
+    Measured { seconds, stats, cpu, resident_kib, peak_is_of_window }
 }
 
 fn bar(target: &Target, field: &Field, client: &ClientArgs) -> indicatif::ProgressBar {
@@ -162,10 +152,7 @@ async fn wait(shared: &Shared, begun: Instant, duration: Duration, bar: &indicat
         let seconds = begun.elapsed().as_secs_f64();
         bar.set_position(begun.elapsed().as_millis() as u64);
         let rate = shared.operations.get() as f64 / seconds;
-        bar.set_message(format!(
-            "{rate:.0}/s {:.1} MiB/s",
-            mebibytes(shared.bytes.get()) / seconds
-        ));
+        bar.set_message(format!("{rate:.0}/s {:.1} MiB/s", mebibytes(shared.bytes.get()) / seconds));
     }
     bar.finish_and_clear();
 }

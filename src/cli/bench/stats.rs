@@ -35,9 +35,7 @@ impl Stats {
     /// Counts a success.
     pub fn succeeded(&mut self, operation: Operation, bytes: u64, took: Duration) {
         if let Some(tally) = self.tally(operation) {
-            tally
-                .latency
-                .saturating_record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+            tally.latency.saturating_record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
             tally.bytes += bytes;
         }
     }

@@ -46,13 +46,7 @@ impl Target {
             sign_payload: client.sign_payload,
             quickack: client.quickack,
         };
-        Ok(Self {
-            name: name.to_owned(),
-            processes,
-            options,
-            credentials,
-            region: client.region.clone(),
-        })
+        Ok(Self { name: name.to_owned(), processes, options, credentials, region: client.region.clone() })
     }
 
     /// Reads `NAME=URL[,ACCESS_KEY,SECRET_KEY[,PID…]]`.
@@ -60,9 +54,7 @@ impl Target {
     /// # Errors
     /// When the text has another form, and as [`Target::new`].
     pub fn parse(text: &str, client: &ClientArgs) -> anyhow::Result<Self> {
-        let (name, rest) = text
-            .split_once('=')
-            .context("a target is NAME=URL,ACCESS_KEY,SECRET_KEY,PID…")?;
+        let (name, rest) = text.split_once('=').context("a target is NAME=URL,ACCESS_KEY,SECRET_KEY,PID…")?;
         let mut fields = rest.split(',');
         let url = fields.next().unwrap_or_default();
         let access_key = fields.next().unwrap_or_default();
@@ -74,10 +66,7 @@ impl Target {
 
     /// A connection that makes bodies of up to `length_max` bytes; it connects at its first request.
     pub fn connection(&self, length_max: u64) -> Connection {
-        let signer = self
-            .credentials
-            .clone()
-            .map(|credentials| Signer::new(credentials, &self.region));
+        let signer = self.credentials.clone().map(|credentials| Signer::new(credentials, &self.region));
         Connection::new(self.options.clone(), signer, length_max)
     }
 
@@ -89,8 +78,6 @@ impl Target {
 
 /// `None`, hence anonymous requests, when there is no access key.
 pub fn credentials(access_key: &str, secret_key: &str) -> Option<Credentials> {
-    (!access_key.is_empty()).then(|| Credentials {
-        access_key: access_key.to_owned(),
-        secret_key: secret_key.to_owned(),
-    })
+    (!access_key.is_empty())
+        .then(|| Credentials { access_key: access_key.to_owned(), secret_key: secret_key.to_owned() })
 }

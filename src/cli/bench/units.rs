@@ -14,9 +14,7 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
         "g" | "gb" | "gib" => 30,
         _ => return Err(format!("unknown unit in {text}")),
     };
-    number
-        .checked_mul(1 << shift)
-        .ok_or_else(|| format!("too large: {text}"))
+    number.checked_mul(1 << shift).ok_or_else(|| format!("too large: {text}"))
 }
 
 /// Reads `500ms`, `10s`, `10`, `2m`.

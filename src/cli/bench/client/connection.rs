@@ -190,11 +190,7 @@ impl Connection {
             Framing::Length(length) => self.read_length(stream, length, keep).await?,
             Framing::Chunked => self.read_chunks(stream, keep).await?,
         };
-        let reply = if success {
-            Ok(Reply { body_bytes })
-        } else {
-            Err(self.refusal(head.status))
-        };
+        let reply = if success { Ok(Reply { body_bytes }) } else { Err(self.refusal(head.status)) };
         Ok((reply, head.close || written.is_err() || self.at != self.filled))
     }
 
@@ -242,8 +238,7 @@ impl Connection {
             Body::Empty => {}
             Body::Bytes(bytes) => self.out.extend_from_slice(bytes),
             Body::Made { identity, length } if length <= JOINED_BYTES_MAX => {
-                self.out
-                    .extend_from_slice(self.content.segment(identity, length, 0));
+                self.out.extend_from_slice(self.content.segment(identity, length, 0));
             }
             Body::Made { identity, length } => {
                 stream.write_all(&self.out).await?;
@@ -405,10 +400,7 @@ impl Connection {
 
     fn refusal(&self, status: u16) -> Failure {
         let code = crate::s3::xml::read::parse(&self.body).ok();
-        let code = code
-            .as_ref()
-            .and_then(|error| error.text_of("Code"))
-            .unwrap_or_default();
+        let code = code.as_ref().and_then(|error| error.text_of("Code")).unwrap_or_default();
         Failure::Status(status, code.to_owned())
     }
 }

@@ -36,21 +36,11 @@ pub struct Head {
 /// interim one, 204 or 304 has a body.
 pub fn parse(bytes: &[u8], to_head: bool) -> Result<Option<Head>, Failure> {
     let Some(end) = memmem::find(bytes, b"\r\n\r\n") else {
-        return if bytes.len() > HEAD_BYTES_MAX {
-            Err(Failure::Malformed("endless head"))
-        } else {
-            Ok(None)
-        };
+        return if bytes.len() > HEAD_BYTES_MAX { Err(Failure::Malformed("endless head")) } else { Ok(None) };
     };
     let lines = &bytes[..end + 2];
     let status = parse_status(lines)?;
-    let mut head = Head {
-        length: end + 4,
-        status,
-        framing: Framing::Length(0),
-        close: false,
-        etag: None,
-    };
+    let mut head = Head { length: end + 4, status, framing: Framing::Length(0), close: false, etag: None };
     let mut known = false;
     let mut at = line_end(lines, 0);
     while at < lines.len() {
@@ -68,13 +58,8 @@ pub fn parse(bytes: &[u8], to_head: bool) -> Result<Option<Head>, Failure> {
         } else if name.eq_ignore_ascii_case(b"connection") {
             head.close = value.eq_ignore_ascii_case(b"close");
         } else if name.eq_ignore_ascii_case(b"etag") {
-            let start = at
-                + colon
-                + 1
-                + line[colon + 1..]
-                    .iter()
-                    .take_while(|b| b.is_ascii_whitespace())
-                    .count();
+            let start =
+                at + colon + 1 + line[colon + 1..].iter().take_while(|b| b.is_ascii_whitespace()).count();
             head.etag = Some((start, start + value.len()));
         }
         at = next;
@@ -92,9 +77,7 @@ fn parse_status(lines: &[u8]) -> Result<u16, Failure> {
     if !lines.starts_with(b"HTTP/1.1 ") {
         return Err(malformed);
     }
-    let digits = lines
-        .get(9..12)
-        .and_then(|digits| std::str::from_utf8(digits).ok());
+    let digits = lines.get(9..12).and_then(|digits| std::str::from_utf8(digits).ok());
     digits.and_then(|digits| digits.parse().ok()).ok_or(malformed)
 }
 
@@ -104,18 +87,12 @@ fn line_end(lines: &[u8], from: usize) -> usize {
 
 fn parse_length(value: &[u8]) -> Result<u64, Failure> {
     let text = std::str::from_utf8(value).ok();
-    text.and_then(|text| text.parse().ok())
-        .ok_or(Failure::Malformed("content-length"))
+    text.and_then(|text| text.parse().ok()).ok_or(Failure::Malformed("content-length"))
 }
 
 /// The length that a chunk's first line tells, extensions ignored.
 pub fn parse_chunk_line(line: &[u8]) -> Result<u64, Failure> {
-    let digits = line
-        .split(|byte| *byte == b';')
-        .next()
-        .unwrap_or_default()
-        .trim_ascii();
+    let digits = line.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
     let text = std::str::from_utf8(digits).ok();
-    text.and_then(|text| u64::from_str_radix(text, 16).ok())
-        .ok_or(Failure::Malformed("chunk"))
+    text.and_then(|text| u64::from_str_radix(text, 16).ok()).ok_or(Failure::Malformed("chunk"))
 }

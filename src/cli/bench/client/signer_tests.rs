@@ -38,19 +38,13 @@ fn oracle(request: &Signed<'_>, now: Timestamp) -> String {
     let signable = SignableRequest::new(request.method, uri, headers.into_iter(), body).unwrap();
     let (instructions, _) = sign(signable, &params).unwrap().into_parts();
     let (headers, _) = instructions.into_parts();
-    let found = headers
-        .iter()
-        .find(|header| header.name() == "authorization")
-        .unwrap();
+    let found = headers.iter().find(|header| header.name() == "authorization").unwrap();
     found.value().to_owned()
 }
 
 #[test]
 fn agrees_with_an_independent_signer_over_days() {
-    let credentials = Credentials {
-        access_key: "AKID".into(),
-        secret_key: "SECRET".into(),
-    };
+    let credentials = Credentials { access_key: "AKID".into(), secret_key: "SECRET".into() };
     let mut signer = Signer::new(credentials, "eu-west-3");
     let digest: Sha256Digest = Sha256::digest(b"body").into();
     let mut now = 1_795_000_000;
@@ -59,21 +53,12 @@ fn agrees_with_an_independent_signer_over_days() {
         ("GET", "list-type=2&max-keys=1000&prefix=a%2Fb", None),
         ("PUT", "partNumber=3&uploadId=x%3D%3D", Some(&digest)),
     ] {
-        let request = Signed {
-            method,
-            path: "/bucket/a/0000",
-            query,
-            host: "127.0.0.1:9000",
-            payload,
-        };
+        let request = Signed { method, path: "/bucket/a/0000", query, host: "127.0.0.1:9000", payload };
         let mut head = Vec::new();
         let at = Timestamp::from_secs(now);
         signer.sign(&request, at, &mut head);
         let head = String::from_utf8(head).unwrap();
-        let authorization = head
-            .lines()
-            .find_map(|line| line.strip_prefix("authorization: "))
-            .unwrap();
+        let authorization = head.lines().find_map(|line| line.strip_prefix("authorization: ")).unwrap();
         assert_eq!(authorization, oracle(&request, at), "{method} {query}");
         now += 86_400;
     }

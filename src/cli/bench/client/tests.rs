@@ -24,9 +24,7 @@ async fn fake(listener: TcpListener, replies: Vec<Vec<&'static [u8]>>) -> Vec<Ve
                 continue;
             };
             let head = String::from_utf8_lossy(&request[..end]).into_owned();
-            let length = head
-                .lines()
-                .find_map(|line| line.strip_prefix("content-length: "));
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
             let length: usize = length.map_or(0, |length| length.parse().unwrap());
             if request.len() == end + 4 + length {
                 break;
@@ -50,26 +48,14 @@ struct Scene {
 async fn scene(length_max: u64, replies: Vec<Vec<&'static [u8]>>) -> Scene {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let options = Options {
-        endpoint: Rc::new(Endpoint::parse(&url).unwrap()),
-        sign_payload: false,
-        quickack: true,
-    };
+    let options =
+        Options { endpoint: Rc::new(Endpoint::parse(&url).unwrap()), sign_payload: false, quickack: true };
     let connection = Connection::new(options, None, length_max);
-    Scene {
-        connection,
-        server: tokio::spawn(fake(listener, replies)),
-    }
+    Scene { connection, server: tokio::spawn(fake(listener, replies)) }
 }
 
 fn call<'a>(method: &'a str, keep: Keep) -> Call<'a> {
-    Call {
-        method,
-        path: "/b/k",
-        query: "",
-        body: Body::Empty,
-        keep,
-    }
+    Call { method, path: "/b/k", query: "", body: Body::Empty, keep }
 }
 
 #[tokio::test]
@@ -77,11 +63,7 @@ async fn one_connection_serves_requests_of_every_framing() {
     let mut scene = scene(
         0,
         vec![
-            vec![
-                b"HTTP/1.1 200 OK\r\nContent-Le",
-                b"ngth: 5\r\nETag:  \"e\"\r\n\r\nhel",
-                b"lo",
-            ],
+            vec![b"HTTP/1.1 200 OK\r\nContent-Le", b"ngth: 5\r\nETag:  \"e\"\r\n\r\nhel", b"lo"],
             vec![
                 b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3;x=y\r\nab",
                 b"c\r\nA\r\n0123456789\r",
@@ -89,62 +71,18 @@ async fn one_connection_serves_requests_of_every_framing() {
             ],
             vec![b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"],
             vec![b"HTTP/1.1 204 No Content\r\n\r\n"],
-            vec![
-                b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n",
-                b"z",
-            ],
+            vec![b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n", b"z"],
         ],
     )
     .await;
     let connection = &mut scene.connection;
-    assert_eq!(
-        connection
-            .send(&call("GET", Keep::Body))
-            .await
-            .unwrap()
-            .body_bytes,
-        5
-    );
-    assert_eq!(
-        (connection.body(), connection.etag()),
-        (&b"hello"[..], &b"\"e\""[..])
-    );
-    assert_eq!(
-        connection
-            .send(&call("GET", Keep::Body))
-            .await
-            .unwrap()
-            .body_bytes,
-        13
-    );
-    assert_eq!(
-        (connection.body(), connection.etag()),
-        (&b"abc0123456789"[..], &b""[..])
-    );
-    assert_eq!(
-        connection
-            .send(&call("HEAD", Keep::Nothing))
-            .await
-            .unwrap()
-            .body_bytes,
-        0
-    );
-    assert_eq!(
-        connection
-            .send(&call("DELETE", Keep::Nothing))
-            .await
-            .unwrap()
-            .body_bytes,
-        0
-    );
-    assert_eq!(
-        connection
-            .send(&call("GET", Keep::Body))
-            .await
-            .unwrap()
-            .body_bytes,
-        1
-    );
+    assert_eq!(connection.send(&call("GET", Keep::Body)).await.unwrap().body_bytes, 5);
+    assert_eq!((connection.body(), connection.etag()), (&b"hello"[..], &b"\"e\""[..]));
+    assert_eq!(connection.send(&call("GET", Keep::Body)).await.unwrap().body_bytes, 13);
+    assert_eq!((connection.body(), connection.etag()), (&b"abc0123456789"[..], &b""[..]));
+    assert_eq!(connection.send(&call("HEAD", Keep::Nothing)).await.unwrap().body_bytes, 0);
+    assert_eq!(connection.send(&call("DELETE", Keep::Nothing)).await.unwrap().body_bytes, 0);
+    assert_eq!(connection.send(&call("GET", Keep::Body)).await.unwrap().body_bytes, 1);
     assert_eq!(connection.body(), b"z");
     assert_eq!(connection.connects, 1);
     let requests = scene.server.await.unwrap();
@@ -181,27 +119,12 @@ async fn bodies_are_sent_whole_and_verified_when_they_come_back() {
     spoiled[1_500_000] ^= 1;
     let head = b"HTTP/1.1 200 OK\r\ncontent-length: 2097229\r\n\r\n";
     let empty = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
-    let replies = vec![
-        vec![&empty[..]],
-        vec![&head[..], echo],
-        vec![&head[..], spoiled.leak()],
-    ];
+    let replies = vec![vec![&empty[..]], vec![&head[..], echo], vec![&head[..], spoiled.leak()]];
     let mut scene = scene(length, replies).await;
-    let put = Call {
-        body: Body::Made { identity: 3, length },
-        ..call("PUT", Keep::Nothing)
-    };
+    let put = Call { body: Body::Made { identity: 3, length }, ..call("PUT", Keep::Nothing) };
     scene.connection.send(&put).await.unwrap();
-    scene
-        .connection
-        .send(&call("GET", Keep::Compare(3)))
-        .await
-        .unwrap();
-    let failure = scene
-        .connection
-        .send(&call("GET", Keep::Compare(3)))
-        .await
-        .unwrap_err();
+    scene.connection.send(&call("GET", Keep::Compare(3))).await.unwrap();
+    let failure = scene.connection.send(&call("GET", Keep::Compare(3))).await.unwrap_err();
     assert!(matches!(failure, Failure::Wrong(_)), "{failure:?}");
     let connection = scene.connection;
     drop(connection);
@@ -213,24 +136,14 @@ async fn bodies_are_sent_whole_and_verified_when_they_come_back() {
 async fn refusals_carry_the_code_and_close_when_told() {
     let mut scene = scene(
         0,
-        vec![vec![
-            b"HTTP/1.1 503 Slow\r\ncontent-length: 35\r\n\r\n<Error><Code>SlowDown</Code></Error>",
-        ]],
+        vec![vec![b"HTTP/1.1 503 Slow\r\ncontent-length: 35\r\n\r\n<Error><Code>SlowDown</Code></Error>"]],
     )
     .await;
     // The length is one short of the document, so one byte is left over: the connection cannot be used again.
-    let failure = scene
-        .connection
-        .send(&call("GET", Keep::Nothing))
-        .await
-        .unwrap_err();
+    let failure = scene.connection.send(&call("GET", Keep::Nothing)).await.unwrap_err();
     assert_eq!(failure, Failure::Status(503, String::new()));
     scene.server.await.unwrap();
-    let failure = scene
-        .connection
-        .send(&call("GET", Keep::Nothing))
-        .await
-        .unwrap_err();
+    let failure = scene.connection.send(&call("GET", Keep::Nothing)).await.unwrap_err();
     assert!(matches!(failure, Failure::Connection(_)), "{failure:?}");
 }
 
@@ -246,11 +159,7 @@ async fn an_error_document_is_read_and_the_connection_kept() {
         ],
     )
     .await;
-    let failure = scene
-        .connection
-        .send(&call("GET", Keep::Nothing))
-        .await
-        .unwrap_err();
+    let failure = scene.connection.send(&call("GET", Keep::Nothing)).await.unwrap_err();
     assert_eq!(failure.to_string(), "404 NoSuchKey");
     scene.connection.send(&call("GET", Keep::Nothing)).await.unwrap();
     assert_eq!(scene.connection.connects, 1);
@@ -263,17 +172,10 @@ async fn replies_that_are_not_http_are_failures() {
         (b"HTTP/1.1 200 OK\r\n\r\n", "body without length"),
         (b"HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n", "content-length"),
         (b"HTTP/1.1 200 OK\r\nnonsense\r\n\r\n", "header without colon"),
-        (
-            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
-            "chunk",
-        ),
+        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n", "chunk"),
     ] {
         let mut scene = scene(0, vec![vec![reply]]).await;
-        let failure = scene
-            .connection
-            .send(&call("GET", Keep::Nothing))
-            .await
-            .unwrap_err();
+        let failure = scene.connection.send(&call("GET", Keep::Nothing)).await.unwrap_err();
         assert_eq!(failure, Failure::Malformed(reason));
     }
 }
@@ -282,21 +184,12 @@ async fn replies_that_are_not_http_are_failures() {
 fn addresses_are_read() {
     let parsed = |url: &str| Endpoint::parse(url).map(|endpoint| (endpoint.address, endpoint.host));
     let pair = |a: &str, b: &str| Ok((a.to_owned(), b.to_owned()));
-    assert_eq!(
-        parsed("http://127.0.0.1:9000"),
-        pair("127.0.0.1:9000", "127.0.0.1:9000")
-    );
+    assert_eq!(parsed("http://127.0.0.1:9000"), pair("127.0.0.1:9000", "127.0.0.1:9000"));
     assert_eq!(parsed("http://host/"), pair("host:80", "host"));
     assert_eq!(parsed("http://host:80"), pair("host:80", "host"));
     assert_eq!(parsed("http://[::1]:9000"), pair("[::1]:9000", "[::1]:9000"));
     assert_eq!(parsed("http://[::1]"), pair("[::1]:80", "[::1]"));
-    for wrong in [
-        "https://host",
-        "host:80",
-        "http://",
-        "http://host/bucket",
-        "http://host:x",
-    ] {
+    for wrong in ["https://host", "host:80", "http://", "http://host/bucket", "http://host:x"] {
         assert!(parsed(wrong).is_err(), "{wrong}");
     }
 }

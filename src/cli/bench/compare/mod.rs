@@ -59,11 +59,8 @@ struct Comparison {
 pub async fn run(args: CompareArgs) -> anyhow::Result<()> {
     ensure!(args.rounds > 0, "no rounds, no medians");
     let client = &args.client;
-    let targets: Result<Vec<_>, _> = args
-        .target
-        .iter()
-        .map(|text| Target::parse(text, client).map(Rc::new))
-        .collect();
+    let targets: Result<Vec<_>, _> =
+        args.target.iter().map(|text| Target::parse(text, client).map(Rc::new)).collect();
     let targets = targets?;
     let mut comparison = Comparison {
         descriptions: descriptions(&args.describe)?,
@@ -129,9 +126,7 @@ async fn clear_prepared(
 
 fn progress_line(round: usize, workload: &Workload, run: &Run) -> String {
     let errors: u64 = run.errors.values().sum();
-    let cpu = run
-        .server_cpu_us
-        .map_or(String::new(), |cpu| format!(", {cpu:.0} us/op"));
+    let cpu = run.server_cpu_us.map_or(String::new(), |cpu| format!(", {cpu:.0} us/op"));
     format!(
         "{} [{}] {}: {:.1} ops/s, {:.1} MiB/s, p99 {:.2} ms{cpu}, {errors} errors",
         workload.label(),
@@ -158,9 +153,7 @@ fn workloads(texts: &[String]) -> anyhow::Result<Vec<Workload>> {
         "standard" => STANDARD.to_vec(),
         text => vec![text],
     });
-    texts
-        .map(|text| Workload::parse(text).map_err(anyhow::Error::msg))
-        .collect()
+    texts.map(|text| Workload::parse(text).map_err(anyhow::Error::msg)).collect()
 }
 
 fn descriptions(texts: &[String]) -> anyhow::Result<BTreeMap<String, String>> {

@@ -37,10 +37,7 @@ impl<'a> Row<'a> {
             client_cpu: of(|run| run.client_cpu_us)?,
             others: maybe(|run| run.others_percent),
             errors: runs.iter().map(|run| run.errors.values().sum::<u64>()).sum(),
-            connects: runs
-                .iter()
-                .map(|run| run.connects.saturating_sub(run.concurrency as u64))
-                .sum(),
+            connects: runs.iter().map(|run| run.connects.saturating_sub(run.concurrency as u64)).sum(),
         })
     }
 }
@@ -65,9 +62,7 @@ pub(super) fn rows<'a>(targets: &[String], runs: &'a [Run]) -> Vec<Vec<Row<'a>>>
         }
     }
     let of = |workload: &Run, target: &String| {
-        let runs = runs
-            .iter()
-            .filter(|run| same_workload(run, workload) && run.target == *target);
+        let runs = runs.iter().filter(|run| same_workload(run, workload) && run.target == *target);
         Row::new(&runs.collect::<Vec<_>>())
     };
     workloads
@@ -92,10 +87,8 @@ pub(super) fn markdown(comparison: &Comparison) -> String {
         comparison.rounds
     );
     for target in &comparison.targets {
-        let text = comparison
-            .descriptions
-            .get(target)
-            .map_or("durability and options not stated", String::as_str);
+        let text =
+            comparison.descriptions.get(target).map_or("durability and options not stated", String::as_str);
         let _ = writeln!(out, "- **{target}**: {text}");
     }
     if comparison.targets.len() > 1 {
@@ -147,14 +140,10 @@ fn ratios(targets: &[String], rows: &[Vec<Row<'_>>], out: &mut String) {
         });
         let cpu_of = |row: &Row<'_>| row.server_cpu.unwrap_or(f64::INFINITY);
         let least = others.iter().min_by(|a, b| cpu_of(a).total_cmp(&cpu_of(b)));
-        let (cpu, cpu_ratio) = match (
-            ours.server_cpu,
-            least.and_then(|row| Some((row, row.server_cpu?))),
-        ) {
-            (Some(our), Some((best, theirs))) => (
-                format!("{} ({})", figure(theirs), best.first.target),
-                format!("{:.3}", our / theirs),
-            ),
+        let (cpu, cpu_ratio) = match (ours.server_cpu, least.and_then(|row| Some((row, row.server_cpu?)))) {
+            (Some(our), Some((best, theirs))) => {
+                (format!("{} ({})", figure(theirs), best.first.target), format!("{:.3}", our / theirs))
+            }
             _ => (String::from("-"), String::from("-")),
         };
         let _ = writeln!(

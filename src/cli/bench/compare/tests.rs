@@ -58,22 +58,14 @@ fn the_first_is_compared_with_the_best_of_the_others() {
         "{text}"
     );
     assert!(text.contains("- **ours**: v1, strict"), "{text}");
-    assert!(
-        text.contains("- **slow**: durability and options not stated"),
-        "{text}"
-    );
+    assert!(text.contains("- **slow**: durability and options not stated"), "{text}");
 }
 
 #[test]
 fn a_target_without_processes_has_no_cpu_ratio() {
-    let text = table::markdown(&comparison(vec![
-        run("ours", "get", 2.0, Some(1.0)),
-        run("slow", "get", 1.0, None),
-    ]));
-    assert!(
-        text.contains("| get 4KiB | 2.00 | 1.00 (slow) | 2.00 x | 1.00 | - | - |"),
-        "{text}"
-    );
+    let text =
+        table::markdown(&comparison(vec![run("ours", "get", 2.0, Some(1.0)), run("slow", "get", 1.0, None)]));
+    assert!(text.contains("| get 4KiB | 2.00 | 1.00 (slow) | 2.00 x | 1.00 | - | - |"), "{text}");
 }
 
 #[test]

@@ -18,10 +18,7 @@ pub struct Delete {
 
 impl Delete {
     pub(super) fn new(field: &Rc<Field>) -> Self {
-        Self {
-            field: Rc::clone(field),
-            path: field.prepared_path(),
-        }
+        Self { field: Rc::clone(field), path: field.prepared_path() }
     }
 
     pub(super) async fn step(&mut self, connection: &mut Connection) -> Option<Result<u64, Failure>> {
@@ -35,13 +32,7 @@ impl Delete {
 
 /// Deletes an object.
 pub(super) async fn delete(connection: &mut Connection, path: &str) -> Result<u64, Failure> {
-    let call = Call {
-        method: "DELETE",
-        path,
-        query: "",
-        body: Body::Empty,
-        keep: Keep::Nothing,
-    };
+    let call = Call { method: "DELETE", path, query: "", body: Body::Empty, keep: Keep::Nothing };
     connection.send(&call).await?;
     Ok(0)
 }

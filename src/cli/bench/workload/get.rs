@@ -22,11 +22,7 @@ pub struct Get {
 impl Get {
     pub(super) fn new(field: &Rc<Field>, worker: usize) -> Self {
         let picker = Picker::new(field.salt ^ ((worker as u64) << 48));
-        Self {
-            field: Rc::clone(field),
-            path: field.prepared_path(),
-            picker,
-        }
+        Self { field: Rc::clone(field), path: field.prepared_path(), picker }
     }
 
     pub(super) async fn step(&mut self, connection: &mut Connection) -> Result<u64, Failure> {
@@ -47,17 +43,7 @@ pub(super) async fn get(
     keep: Keep,
     length: u64,
 ) -> Result<u64, Failure> {
-    let call = Call {
-        method: "GET",
-        path,
-        query: "",
-        body: Body::Empty,
-        keep,
-    };
+    let call = Call { method: "GET", path, query: "", body: Body::Empty, keep };
     let reply = connection.send(&call).await?;
-    if reply.body_bytes == length {
-        Ok(length)
-    } else {
-        Err(Failure::Wrong("length of the object"))
-    }
+    if reply.body_bytes == length { Ok(length) } else { Err(Failure::Wrong("length of the object")) }
 }

@@ -21,11 +21,7 @@ pub struct Head {
 impl Head {
     pub(super) fn new(field: &Rc<Field>, worker: usize) -> Self {
         let picker = Picker::new(field.salt ^ ((worker as u64) << 48));
-        Self {
-            field: Rc::clone(field),
-            path: field.prepared_path(),
-            picker,
-        }
+        Self { field: Rc::clone(field), path: field.prepared_path(), picker }
     }
 
     pub(super) async fn step(&mut self, connection: &mut Connection) -> Result<u64, Failure> {
@@ -36,13 +32,7 @@ impl Head {
 
 /// Asks for the metadata of an object that exists.
 pub(super) async fn head(connection: &mut Connection, path: &str) -> Result<u64, Failure> {
-    let call = Call {
-        method: "HEAD",
-        path,
-        query: "",
-        body: Body::Empty,
-        keep: Keep::Nothing,
-    };
+    let call = Call { method: "HEAD", path, query: "", body: Body::Empty, keep: Keep::Nothing };
     connection.send(&call).await?;
     Ok(0)
 }

@@ -16,11 +16,7 @@ use crate::cli::bench::client::Failure;
 use crate::cli::bench::client::Keep;
 
 /// What Signature Version 4 leaves as it is.
-pub(super) const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'~');
+pub(super) const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// Lists the prepared objects and counts them.
 pub struct List {
@@ -35,13 +31,7 @@ impl List {
     pub(super) fn new(field: &Rc<Field>) -> Self {
         let bucket_path = format!("/{}", field.bucket);
         let prefix = field.workload.prefix();
-        Self {
-            field: Rc::clone(field),
-            bucket_path,
-            prefix,
-            token: None,
-            seen: 0,
-        }
+        Self { field: Rc::clone(field), bucket_path, prefix, token: None, seen: 0 }
     }
 
     pub(super) async fn step(&mut self, connection: &mut Connection) -> Result<u64, Failure> {
@@ -85,24 +75,10 @@ pub async fn list_page(
 ) -> Result<Page, Failure> {
     let mut query = String::new();
     if let Some(token) = token {
-        let _ = write!(
-            query,
-            "continuation-token={}&",
-            utf8_percent_encode(token, ENCODED)
-        );
+        let _ = write!(query, "continuation-token={}&", utf8_percent_encode(token, ENCODED));
     }
-    let _ = write!(
-        query,
-        "list-type=2&max-keys=1000&prefix={}",
-        utf8_percent_encode(prefix, ENCODED)
-    );
-    let call = Call {
-        method: "GET",
-        path: bucket_path,
-        query: &query,
-        body: Body::Empty,
-        keep: Keep::Body,
-    };
+    let _ = write!(query, "list-type=2&max-keys=1000&prefix={}", utf8_percent_encode(prefix, ENCODED));
+    let call = Call { method: "GET", path: bucket_path, query: &query, body: Body::Empty, keep: Keep::Body };
     let reply = connection.send(&call).await?;
     let document = connection.body();
     let truncated = memmem::find(document, b"<IsTruncated>true</IsTruncated>").is_some();
@@ -113,11 +89,7 @@ pub async fn list_page(
         false => None,
     };
     let keys = memmem::find_iter(document, b"<Key>").count() as u64;
-    Ok(Page {
-        keys,
-        bytes: reply.body_bytes,
-        next,
-    })
+    Ok(Page { keys, bytes: reply.body_bytes, next })
 }
 
 /// The text of the first element of this name. Scanned for, not parsed: a page has thousands of elements, and the
@@ -126,11 +98,7 @@ fn text_of(document: &[u8], name: &str) -> Option<String> {
     let open = format!("<{name}>");
     let start = memmem::find(document, open.as_bytes())? + open.len();
     let length = memmem::find(&document[start..], b"</")?;
-    let element = [
-        open.as_bytes(),
-        &document[start..start + length],
-        format!("</{name}>").as_bytes(),
-    ]
-    .concat();
+    let element =
+        [open.as_bytes(), &document[start..start + length], format!("</{name}>").as_bytes()].concat();
     Some(crate::s3::xml::read::parse(&element).ok()?.text)
 }

@@ -31,12 +31,7 @@ impl Mixed {
         let stride = field.workload.concurrency;
         let live = (worker as u64..field.workload.objects).step_by(stride).collect();
         let picker = Picker::new(field.salt ^ ((worker as u64) << 48));
-        Self {
-            field: Rc::clone(field),
-            path: field.prepared_path(),
-            picker,
-            live,
-        }
+        Self { field: Rc::clone(field), path: field.prepared_path(), picker, live }
     }
 
     pub(super) async fn step(&mut self, connection: &mut Connection) -> (Operation, Result<u64, Failure>) {
@@ -52,13 +47,7 @@ impl Mixed {
             }
             _ => {
                 let index = self.field.workload.objects + self.field.next();
-                let written = put(
-                    connection,
-                    self.path.of(index),
-                    mix(self.field.salt) ^ index,
-                    size,
-                )
-                .await;
+                let written = put(connection, self.path.of(index), mix(self.field.salt) ^ index, size).await;
                 if written.is_ok() {
                     self.live.push(index);
                 }

@@ -63,30 +63,21 @@ impl Workload {
             Operation::Delete => 20_000,
             _ => (PREPARED_BYTES / size.max(1)).clamp(16, 5_000),
         };
-        Self {
-            operation,
-            size,
-            concurrency,
-            objects: objects.unwrap_or(usual_objects),
-        }
+        Self { operation, size, concurrency, objects: objects.unwrap_or(usual_objects) }
     }
 
     /// Reads `OPERATION[:SIZE[:CONCURRENCY[:OBJECTS]]]`.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut fields = text.split(':');
         let name = fields.next().unwrap_or_default();
-        let operation = Operation::ALL
-            .into_iter()
-            .find(|operation| operation.name() == name);
+        let operation = Operation::ALL.into_iter().find(|operation| operation.name() == name);
         let operation = operation.ok_or_else(|| format!("unknown operation: {name}"))?;
         let mut field = || fields.next().filter(|field| !field.is_empty());
         let size = field().map(parse_size).transpose()?;
-        let concurrency = field()
-            .map(|text| text.parse().map_err(|_| format!("not a number: {text}")))
-            .transpose()?;
-        let objects = field()
-            .map(|text| text.parse().map_err(|_| format!("not a number: {text}")))
-            .transpose()?;
+        let concurrency =
+            field().map(|text| text.parse().map_err(|_| format!("not a number: {text}"))).transpose()?;
+        let objects =
+            field().map(|text| text.parse().map_err(|_| format!("not a number: {text}"))).transpose()?;
         match fields.next() {
             Some(more) => Err(format!("too much: {more}")),
             None => Ok(Self::new(operation, size, concurrency, objects)),
@@ -146,15 +137,7 @@ impl Field {
         let salt = unforeseen();
         let written_prefix = format!("{}-new-{salt:016x}/", workload.operation.name());
         let bucket = bucket.to_owned();
-        Rc::new(Self {
-            workload,
-            bucket,
-            written_prefix,
-            part_size,
-            verify,
-            cursor: Cell::new(0),
-            salt,
-        })
+        Rc::new(Self { workload, bucket, written_prefix, part_size, verify, cursor: Cell::new(0), salt })
     }
 
     /// Takes the next number.

@@ -25,10 +25,7 @@ pub struct Multipart {
 
 impl Multipart {
     pub(super) fn new(field: &Rc<Field>) -> Self {
-        Self {
-            field: Rc::clone(field),
-            path: field.written_path(),
-        }
+        Self { field: Rc::clone(field), path: field.written_path() }
     }
 
     pub(super) async fn step(&mut self, connection: &mut Connection) -> Result<u64, Failure> {
@@ -37,13 +34,7 @@ impl Multipart {
         let (size, part_size) = (self.field.workload.size, self.field.part_size);
         let path = self.path.of(index);
 
-        let call = Call {
-            method: "POST",
-            path,
-            query: "uploads=",
-            body: Body::Empty,
-            keep: Keep::Body,
-        };
+        let call = Call { method: "POST", path, query: "uploads=", body: Body::Empty, keep: Keep::Body };
         connection.send(&call).await?;
         let upload = document(connection, "InitiateMultipartUploadResult")?;
         let upload = upload.text_of("UploadId").ok_or(Failure::Wrong("no upload id"))?;
@@ -55,24 +46,10 @@ impl Multipart {
         while offset < size {
             let length = part_size.min(size - offset);
             let query = format!("partNumber={number}&uploadId={upload}");
-            let body = Body::Made {
-                identity: identity ^ number,
-                length,
-            };
-            connection
-                .send(&Call {
-                    method: "PUT",
-                    path,
-                    query: &query,
-                    body,
-                    keep: Keep::Nothing,
-                })
-                .await?;
+            let body = Body::Made { identity: identity ^ number, length };
+            connection.send(&Call { method: "PUT", path, query: &query, body, keep: Keep::Nothing }).await?;
             let etag = String::from_utf8_lossy(connection.etag()).into_owned();
-            let _ = write!(
-                complete,
-                "<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>"
-            );
+            let _ = write!(complete, "<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>");
             offset += length;
             number += 1;
         }
@@ -80,15 +57,7 @@ impl Multipart {
 
         let query = format!("uploadId={upload}");
         let body = Body::Bytes(complete.as_bytes());
-        connection
-            .send(&Call {
-                method: "POST",
-                path,
-                query: &query,
-                body,
-                keep: Keep::Body,
-            })
-            .await?;
+        connection.send(&Call { method: "POST", path, query: &query, body, keep: Keep::Body }).await?;
         // The status comes before the work is done, so an error can hide in the document of a 200.
         document(connection, "CompleteMultipartUploadResult")?;
         Ok(size)
@@ -97,9 +66,5 @@ impl Multipart {
 
 fn document(connection: &Connection, name: &str) -> Result<Element, Failure> {
     let document = parse(connection.body()).map_err(|_| Failure::Wrong("not an XML document"))?;
-    if document.name == name {
-        Ok(document)
-    } else {
-        Err(Failure::Wrong("an error in a reply of success"))
-    }
+    if document.name == name { Ok(document) } else { Err(Failure::Wrong("an error in a reply of success")) }
 }

@@ -10,10 +10,7 @@ impl ObjectPath {
     /// Of the objects whose keys begin with `prefix`. Both parts need no percent encoding.
     pub fn new(bucket: &str, prefix: &str) -> Self {
         let path = format!("/{bucket}/{prefix}");
-        Self {
-            fixed: path.len(),
-            path,
-        }
+        Self { fixed: path.len(), path }
     }
 
     /// The path of the object `index`: ten digits, so that order by name is order by number.

@@ -19,22 +19,13 @@ pub struct Put {
 
 impl Put {
     pub(super) fn new(field: &Rc<Field>) -> Self {
-        Self {
-            field: Rc::clone(field),
-            path: field.written_path(),
-        }
+        Self { field: Rc::clone(field), path: field.written_path() }
     }
 
     pub(super) async fn step(&mut self, connection: &mut Connection) -> Result<u64, Failure> {
         let index = self.field.next();
         let identity = mix(self.field.salt) ^ index;
-        put(
-            connection,
-            self.path.of(index),
-            identity,
-            self.field.workload.size,
-        )
-        .await
+        put(connection, self.path.of(index), identity, self.field.workload.size).await
     }
 }
 
@@ -49,14 +40,6 @@ pub async fn put(
     length: u64,
 ) -> Result<u64, Failure> {
     let body = Body::Made { identity, length };
-    connection
-        .send(&Call {
-            method: "PUT",
-            path,
-            query: "",
-            body,
-            keep: Keep::Nothing,
-        })
-        .await?;
+    connection.send(&Call { method: "PUT", path, query: "", body, keep: Keep::Nothing }).await?;
     Ok(length)
 }

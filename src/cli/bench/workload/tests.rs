@@ -19,12 +19,7 @@ fn the_mix_is_as_promised() {
     for percent in 0..100 {
         *counts.entry(mixed::choose(percent, false)).or_insert(0) += 1;
     }
-    let wanted = [
-        (Operation::Get, 45),
-        (Operation::Head, 30),
-        (Operation::Put, 15),
-        (Operation::Delete, 10),
-    ];
+    let wanted = [(Operation::Get, 45), (Operation::Head, 30), (Operation::Put, 15), (Operation::Delete, 10)];
     assert_eq!(counts, BTreeMap::from(wanted));
     assert_eq!(mixed::choose(99, true), Operation::Put);
 }
@@ -38,12 +33,6 @@ fn usual_values_suit_the_operation() {
     assert_eq!(usual(Operation::Put, None).objects, 0);
     assert_eq!(usual(Operation::List, None).concurrency, 1);
     assert_eq!(usual(Operation::Multipart, None).size, 64 << 20);
-    assert_eq!(
-        usual(Operation::Get, None).prefix(),
-        usual(Operation::Head, None).prefix()
-    );
-    assert_ne!(
-        usual(Operation::Get, None).prefix(),
-        usual(Operation::Delete, None).prefix()
-    );
+    assert_eq!(usual(Operation::Get, None).prefix(), usual(Operation::Head, None).prefix());
+    assert_ne!(usual(Operation::Get, None).prefix(), usual(Operation::Delete, None).prefix());
 }
