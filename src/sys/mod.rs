@@ -4,6 +4,7 @@
 //! forgets what was not synced.
 
 pub mod clock;
+pub mod descriptors;
 pub mod disk;
 pub mod entropy;
 pub mod failpoint;

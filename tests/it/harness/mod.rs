@@ -1,0 +1,3 @@
+//! Servers to test against, and clients to test with.
+
+pub mod raw;

@@ -1,0 +1,5 @@
+//! The server as a client meets it. One binary: the harness starts servers, the folders mirror `src/`.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod harness;
+mod wire;

@@ -1,0 +1,11 @@
+//! The wire as strangers use it: `http::server` with an application that does nothing.
+
+mod body;
+mod dummy;
+mod expect;
+mod heads;
+mod many;
+mod replies;
+mod slow;
+mod smuggling;
+mod stop;
