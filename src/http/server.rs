@@ -53,39 +53,65 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 ///
 /// # Errors
 /// The thread cannot be started, or the listener is not usable.
-pub fn serve<F, I, A>(listener: TcpListener, limits: Limits, metrics: Arc<Metrics>, app: F) -> io::Result<Server>
+pub fn serve<F, I, A>(
+    listener: TcpListener,
+    limits: Limits,
+    metrics: Arc<Metrics>,
+    app: F,
+) -> io::Result<Server>
 where
     F: Fn() -> I + Send + Clone + 'static,
     I: IntoServiceFactory<A, Request>,
-    A: ServiceFactory<Request, Config = AppConfig, Response = ServiceResponse<BoxBody>, Error = actix_web::Error> + 'static,
+    A: ServiceFactory<
+            Request,
+            Config = AppConfig,
+            Response = ServiceResponse<BoxBody>,
+            Error = actix_web::Error,
+        > + 'static,
     A::Future: 'static,
     A::InitError: std::fmt::Debug,
 {
     let address = listener.local_addr()?;
     let (stop, stopped) = watch::channel(false);
     let (started, ready) = oneshot::channel();
-    let thread = std::thread::Builder::new().name("http".to_owned()).spawn(move || {
-        actix_rt::System::new().block_on(async move {
-            let workers = limits.workers.max(1);
-            let server = actix_web::dev::Server::build()
-                .workers(workers)
-                .max_concurrent_connections(limits.connections_max.div_ceil(workers))
-                .shutdown_timeout(limits.shutdown_grace.as_secs())
-                .disable_signals()
-                .listen("s3", listener, move || {
-                    guard::connections(app().into_factory(), limits.clone(), Arc::clone(&metrics), stopped.clone())
-                })?
-                .run();
-            // Nobody waits any more when the caller has given up.
-            let _ = started.send(server.handle());
-            server.await
-        })
-    })?;
+    let thread = std::thread::Builder::new()
+        .name("http".to_owned())
+        .spawn(move || {
+            actix_rt::System::new().block_on(async move {
+                let workers = limits.workers.max(1);
+                let server = actix_web::dev::Server::build()
+                    .workers(workers)
+                    .max_concurrent_connections(limits.connections_max.div_ceil(workers))
+                    .shutdown_timeout(limits.shutdown_grace.as_secs())
+                    .disable_signals()
+                    .listen("s3", listener, move || {
+                        guard::connections(
+                            app().into_factory(),
+                            limits.clone(),
+                            Arc::clone(&metrics),
+                            stopped.clone(),
+                        )
+                    })?
+                    .run();
+                // Nobody waits any more when the caller has given up.
+                let _ = started.send(server.handle());
+                server.await
+            })
+        })?;
     let Ok(handle) = ready.blocking_recv() else {
-        let failed = thread.join().unwrap_or_else(|_| Err(io::Error::other("the listener's thread panicked")));
-        return Err(failed.err().unwrap_or_else(|| io::Error::other("the listener ended at once")));
+        let failed = thread
+            .join()
+            .unwrap_or_else(|_| Err(io::Error::other("the listener's thread panicked")));
+        return Err(failed
+            .err()
+            .unwrap_or_else(|| io::Error::other("the listener ended at once")));
     };
-    Ok(Server { address, handle, stop, thread })
+    Ok(Server {
+        address,
+        handle,
+        stop,
+        thread,
+    })
 }
 
 impl Server {
@@ -102,6 +128,8 @@ impl Server {
         // No receiver means that no worker is left to tell.
         let _ = self.stop.send(true);
         self.handle.stop(true).await;
-        self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the listener's thread panicked")))
+        self.thread
+            .join()
+            .unwrap_or_else(|_| Err(io::Error::other("the listener's thread panicked")))
     }
 }

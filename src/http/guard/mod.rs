@@ -58,14 +58,27 @@ pub(super) fn connections<A>(
     limits: Limits,
     metrics: Arc<Metrics>,
     stop: tokio::sync::watch::Receiver<bool>,
-) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = actix_http::error::DispatchError, InitError = ()>
+) -> impl ServiceFactory<
+    TcpStream,
+    Config = (),
+    Response = (),
+    Error = actix_http::error::DispatchError,
+    InitError = (),
+>
 where
-    A: ServiceFactory<Request, Config = AppConfig, Response = ServiceResponse<BoxBody>, Error = actix_web::Error> + 'static,
+    A: ServiceFactory<
+            Request,
+            Config = AppConfig,
+            Response = ServiceResponse<BoxBody>,
+            Error = actix_web::Error,
+        > + 'static,
     A::Future: 'static,
     A::InitError: std::fmt::Debug,
 {
-    let bounds =
-        stream::Bounds { header_bytes_max: limits.header_bytes_max, headers_max: limits.headers_max };
+    let bounds = stream::Bounds {
+        header_bytes_max: limits.header_bytes_max,
+        headers_max: limits.headers_max,
+    };
     let watch = Watch::new(watch::Patience {
         head: limits.header_timeout,
         request: limits.keep_alive,

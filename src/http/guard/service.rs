@@ -53,21 +53,38 @@ pub(super) struct Factory<A: ServiceFactory<Request>> {
 
 impl<A> Factory<A>
 where
-    A: ServiceFactory<Request, Config = AppConfig, Response = ServiceResponse<BoxBody>, Error = actix_web::Error> + 'static,
+    A: ServiceFactory<
+            Request,
+            Config = AppConfig,
+            Response = ServiceResponse<BoxBody>,
+            Error = actix_web::Error,
+        > + 'static,
 {
     pub(super) fn new(app: A, metrics: Arc<Metrics>) -> Self {
-        Self { app, service: Rc::new(OnceCell::new()), metrics }
+        Self {
+            app,
+            service: Rc::new(OnceCell::new()),
+            metrics,
+        }
     }
 
     /// The service that actix asks about `Expect`.
     pub(super) fn expect(&self) -> Expect<A::Service> {
-        Expect { service: Rc::clone(&self.service), metrics: Arc::clone(&self.metrics) }
+        Expect {
+            service: Rc::clone(&self.service),
+            metrics: Arc::clone(&self.metrics),
+        }
     }
 }
 
 impl<A> ServiceFactory<Request> for Factory<A>
 where
-    A: ServiceFactory<Request, Config = AppConfig, Response = ServiceResponse<BoxBody>, Error = actix_web::Error> + 'static,
+    A: ServiceFactory<
+            Request,
+            Config = AppConfig,
+            Response = ServiceResponse<BoxBody>,
+            Error = actix_web::Error,
+        > + 'static,
     A::Future: 'static,
 {
     type Response = Response<Outgoing>;
@@ -83,7 +100,10 @@ where
         let metrics = Arc::clone(&self.metrics);
         Box::pin(async move {
             let service = Rc::new(app.await?);
-            Ok(Guarded { service: Rc::clone(slot.get_or_init(|| service)), metrics })
+            Ok(Guarded {
+                service: Rc::clone(slot.get_or_init(|| service)),
+                metrics,
+            })
         })
     }
 }
@@ -107,7 +127,13 @@ where
     fn call(&self, request: Request) -> Self::Future {
         if let Some(connection) = request.conn_data::<Rc<Connection>>() {
             let connection = Rc::clone(connection);
-            return begin(Rc::clone(&self.service), request, connection, Arc::clone(&self.metrics)).0;
+            return begin(
+                Rc::clone(&self.service),
+                request,
+                connection,
+                Arc::clone(&self.metrics),
+            )
+            .0;
         }
         // Only a request made by `Expect` has no connection.
         let begun = request.extensions_mut().remove::<Begun>();
@@ -136,7 +162,10 @@ where
     type Future = std::future::Ready<Result<Self, ()>>;
 
     fn new_service(&self, (): ()) -> Self::Future {
-        std::future::ready(Ok(Self { service: Rc::clone(&self.service), metrics: Arc::clone(&self.metrics) }))
+        std::future::ready(Ok(Self {
+            service: Rc::clone(&self.service),
+            metrics: Arc::clone(&self.metrics),
+        }))
     }
 }
 
@@ -153,10 +182,16 @@ where
     fn call(&self, request: Request) -> Self::Future {
         let connection = request.conn_data::<Rc<Connection>>().map(Rc::clone);
         let (Some(connection), Some(service)) = (connection, self.service.get()) else {
-            return Deciding { handler: None, incoming: None };
+            return Deciding {
+                handler: None,
+                incoming: None,
+            };
         };
         let (handler, incoming) = begin(Rc::clone(service), request, connection, Arc::clone(&self.metrics));
-        Deciding { handler: Some(handler), incoming }
+        Deciding {
+            handler: Some(handler),
+            incoming,
+        }
     }
 }
 
@@ -176,7 +211,12 @@ impl Future for Deciding {
         match handler.as_mut().poll(cx) {
             Poll::Ready(Ok(reply)) => Poll::Ready(Err(reply.map_into_boxed_body())),
             Poll::Ready(Err(reply)) => Poll::Ready(Err(reply)),
-            Poll::Pending if self.incoming.as_ref().is_some_and(|incoming| incoming.is_invited()) => {
+            Poll::Pending
+                if self
+                    .incoming
+                    .as_ref()
+                    .is_some_and(|incoming| incoming.is_invited()) =>
+            {
                 let request = Request::new();
                 request.extensions_mut().insert(Begun(handler));
                 Poll::Ready(Ok(request))
@@ -225,8 +265,6 @@ where
         let head = response.head_mut();
         if !settled || upgrade || connection.is_stopping() || connection.why_cut().is_some() {
             head.set_connection_type(ConnectionType::Close);
-        }
-        if head.connection_type() == ConnectionType::Close {
             connection.end_after_reply();
         }
         Ok(response.map_body(|_, body| Outgoing::new(body, silent, connection, incoming, metrics)))

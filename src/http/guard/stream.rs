@@ -87,7 +87,9 @@ impl Stream {
 
     /// Reads more into `into`; an end of the stream reads nothing.
     fn receive(&mut self, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<usize>> {
-        let Some(socket) = &mut self.socket else { return Poll::Ready(Ok(0)) };
+        let Some(socket) = &mut self.socket else {
+            return Poll::Ready(Ok(0));
+        };
         let before = into.filled().len();
         ready!(Pin::new(socket).poll_read(cx, into))?;
         let received = into.filled().len() - before;
@@ -144,11 +146,15 @@ impl Stream {
     /// The common case: a whole head in one read. It is judged where it lies.
     fn pass(&mut self, buf: &mut ReadBuf<'_>, before: usize) -> bool {
         let bytes = &buf.filled()[before..];
-        let Ok(Some(length)) = Scan::default().end(bytes) else { return false };
+        let Ok(Some(length)) = Scan::default().end(bytes) else {
+            return false;
+        };
         if length > self.bounds.header_bytes_max {
             return false;
         }
-        let Ok(admitted) = head::judge(&bytes[..length], self.bounds.headers_max) else { return false };
+        let Ok(admitted) = head::judge(&bytes[..length], self.bounds.headers_max) else {
+            return false;
+        };
         if admitted.shortened.is_some() {
             return false;
         }
@@ -231,13 +237,19 @@ impl Stream {
         if sound.is_err() {
             self.connection.cut(Cut::Broken);
         }
+        if taken > 0 {
+            // A handler that does not come for it is the one who is slow.
+            self.connection.want_body(false);
+        }
         self.connection.set_body_left(self.framing.left());
         taken
     }
 
     /// Writes our own reply; true when it is with the kernel.
     fn poll_last_words(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Some(socket) = &mut self.socket else { return Poll::Ready(Ok(())) };
+        let Some(socket) = &mut self.socket else {
+            return Poll::Ready(Ok(()));
+        };
         while !self.last_words.is_empty() {
             let written = ready!(Pin::new(&mut *socket).poll_write(cx, &self.last_words))?;
             if written == 0 {
@@ -250,7 +262,11 @@ impl Stream {
 }
 
 impl AsyncRead for Stream {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let this = &mut *self;
         this.connection.remember(cx.waker());
         if let Some(late) = this.connection.late() {
@@ -292,7 +308,11 @@ impl AsyncWrite for Stream {
             Phase::Parsing => {
                 // actix refuses a head that we admitted; its reply has no body, ours has.
                 let too_large = buf.get(9..12) == Some(b"431".as_slice());
-                let code = if too_large { ErrorCode::RequestHeaderSectionTooLarge } else { ErrorCode::BadRequest };
+                let code = if too_large {
+                    ErrorCode::RequestHeaderSectionTooLarge
+                } else {
+                    ErrorCode::BadRequest
+                };
                 this.refuse(&Refusal::new(code), &[]);
                 ready!(this.poll_last_words(cx))?;
                 return Poll::Ready(Ok(buf.len()));
@@ -303,7 +323,9 @@ impl AsyncWrite for Stream {
             }
             Phase::Ready | Phase::Serving | Phase::Flushing => {}
         }
-        let Some(socket) = &mut this.socket else { return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())) };
+        let Some(socket) = &mut this.socket else {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        };
         match Pin::new(socket).poll_write(cx, buf) {
             Poll::Ready(Ok(written)) => {
                 this.connection.count_sent(written);

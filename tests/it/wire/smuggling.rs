@@ -15,7 +15,10 @@ fn refused(dummy: &Dummy, first: &str) {
     let _ = raw.try_send(SECOND);
     let reply = raw.reply();
     assert_eq!(reply.status, 400, "{first:?}");
-    assert!(["BadRequest", "InvalidURI"].contains(&reply.code().as_str()), "{first:?}: {reply:?}");
+    assert!(
+        ["BadRequest", "InvalidURI"].contains(&reply.code().as_str()),
+        "{first:?}: {reply:?}"
+    );
     assert_eq!(reply.header("connection"), Some("close"), "{first:?}");
     assert_eq!(reply.header("content-type"), Some("application/xml"));
     assert!(raw.closes(Duration::from_secs(5)), "{first:?}");
@@ -73,7 +76,9 @@ fn the_same_is_refused_behind_a_good_request() {
     let mut raw = Raw::connect(dummy.address);
     raw.send("PUT /a HTTP/1.1\r\nhost: h\r\ncontent-length: 2\r\n\r\nok");
     assert_eq!(raw.reply().body, b"ok");
-    raw.send("PUT /a HTTP/1.1\r\nhost: h\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n");
+    raw.send(
+        "PUT /a HTTP/1.1\r\nhost: h\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+    );
     let _ = raw.try_send(SECOND);
     assert_eq!(raw.reply().code(), "BadRequest");
     assert!(raw.closes(Duration::from_secs(5)));
@@ -83,10 +88,19 @@ fn the_same_is_refused_behind_a_good_request() {
 #[test]
 fn broken_chunks_end_the_connection_with_one_reply() {
     let dummy = Dummy::start();
-    for chunks in ["5x\r\nabcde\r\n0\r\n\r\n", "5\r\nabcdef\r\n0\r\n\r\n", "-1\r\n", "\r\n", "fffffffffffffffff\r\n", "5\nabcde\r\n"] {
+    for chunks in [
+        "5x\r\nabcde\r\n0\r\n\r\n",
+        "5\r\nabcdef\r\n0\r\n\r\n",
+        "-1\r\n",
+        "\r\n",
+        "fffffffffffffffff\r\n",
+        "5\nabcde\r\n",
+    ] {
         let before = dummy.seen();
         let mut raw = Raw::connect(dummy.address);
-        raw.send(format!("PUT /a HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n{chunks}"));
+        raw.send(format!(
+            "PUT /a HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n{chunks}"
+        ));
         let _ = raw.try_send(SECOND);
         let reply = raw.reply();
         assert_eq!(reply.status, 400, "{chunks:?}");
@@ -101,7 +115,10 @@ fn broken_chunks_end_the_connection_with_one_reply() {
 fn a_body_hides_no_request() {
     let dummy = Dummy::start();
     let mut raw = Raw::connect(dummy.address);
-    raw.send(format!("PUT /a HTTP/1.1\r\nhost: h\r\ncontent-length: {}\r\n\r\n{SECOND}", SECOND.len()));
+    raw.send(format!(
+        "PUT /a HTTP/1.1\r\nhost: h\r\ncontent-length: {}\r\n\r\n{SECOND}",
+        SECOND.len()
+    ));
     assert_eq!(raw.reply().text(), SECOND);
     raw.send(format!(
         "PUT /a HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n{:x};e=\"1\"\r\n{SECOND}\r\n0\r\nt: 1\r\n\r\n",
@@ -115,7 +132,9 @@ fn a_body_hides_no_request() {
 fn a_smuggled_request_behind_a_refused_body_never_runs() {
     let dummy = Dummy::start();
     let mut raw = Raw::connect(dummy.address);
-    raw.send(format!("PUT /refuse HTTP/1.1\r\nhost: h\r\ncontent-length: 9999999\r\n\r\n{SECOND}"));
+    raw.send(format!(
+        "PUT /refuse HTTP/1.1\r\nhost: h\r\ncontent-length: 9999999\r\n\r\n{SECOND}"
+    ));
     assert_eq!(raw.reply().status, 403);
     let _ = raw.try_send(SECOND);
     assert!(raw.closes(Duration::from_secs(5)));
