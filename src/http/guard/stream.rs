@@ -125,7 +125,10 @@ impl Stream {
         }
         loop {
             match self.judge_held() {
-                Ok(true) => return Poll::Ready(Ok(self.hand_over(buf))),
+                Ok(true) => {
+                    self.hand_over(buf);
+                    return Poll::Ready(Ok(()));
+                }
                 Ok(false) => {}
                 Err(refusal) => {
                     let head = self.held.split();
