@@ -7,4 +7,5 @@ pub mod clock;
 pub mod disk;
 pub mod entropy;
 pub mod failpoint;
+pub mod machine;
 pub mod metrics;
