@@ -62,7 +62,7 @@ const HOMES: [(&str, &[&str]); 27] = [
     ("tracing_subscriber", &["server/"]),
     ("hmac", &["auth/"]),
     ("subtle", &["auth/"]),
-    ("std::fs", &["sys/disk/", "cli/"]),
+    ("std::fs", &["sys/disk/", "sys/machine.rs", "cli/"]),
     ("SystemTime", &["sys/clock.rs", "cli/"]),
     ("OffsetDateTime::now_utc", &[]),
     ("spawn_blocking", &["store/blocking.rs"]),

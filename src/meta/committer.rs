@@ -10,6 +10,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
@@ -56,6 +57,7 @@ struct Waiting {
 struct Published {
     newest: AtomicU64,
     bucket_generation: AtomicU64,
+    stopped: AtomicBool,
 }
 
 /// The queue to the thread that commits.
@@ -110,6 +112,10 @@ impl Committer {
 
     pub(super) fn bucket_generation(&self) -> u64 {
         self.published.bucket_generation.load(Ordering::Acquire)
+    }
+
+    pub(super) fn has_stopped(&self) -> bool {
+        self.published.stopped.load(Ordering::Acquire)
     }
 }
 
@@ -181,6 +187,7 @@ impl Sequencer {
         {
             tracing::error!(%error, "metadata cannot be written; nothing is acknowledged until the next start");
             self.failed = Some(error);
+            self.published.stopped.store(true, Ordering::Release);
         }
         failpoint!("meta::commit::before_ack");
         self.metrics.commit_group(committed, begun.elapsed().as_secs_f64());

@@ -121,6 +121,11 @@ impl Meta {
     pub fn bucket_generation(&self) -> u64 {
         self.committer.bucket_generation()
     }
+
+    /// Whether a write failed, so that nothing is acknowledged until the next start.
+    pub fn has_stopped(&self) -> bool {
+        self.committer.has_stopped()
+    }
 }
 
 #[cfg(test)]

@@ -144,6 +144,22 @@ impl Store {
         })
     }
 
+    /// Whether writes can be acknowledged now, judged by what the last requests met; asks no disk.
+    ///
+    /// # Errors
+    /// Metadata has stopped, or fewer volumes than the quorum answer.
+    pub fn check_ready(&self) -> Result<(), Error> {
+        if self.metadata.has_stopped() {
+            return Err(Error::unavailable("metadata could not be written; it recovers at the next start"));
+        }
+        match self.parts.answering() {
+            (answering, quorum) if answering >= quorum => Ok(()),
+            (answering, quorum) => {
+                Err(Error::unavailable(format!("{answering} volumes answer, a write needs {quorum}")))
+            }
+        }
+    }
+
     /// An id that no bucket has had.
     pub fn new_bucket_id(&self) -> BucketId {
         let mut bytes = [0; 8];

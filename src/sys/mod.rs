@@ -8,4 +8,5 @@ pub mod descriptors;
 pub mod disk;
 pub mod entropy;
 pub mod failpoint;
+pub mod machine;
 pub mod metrics;

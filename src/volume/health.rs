@@ -102,6 +102,11 @@ impl Health {
         *state = next(*state, Event::Failure, now);
     }
 
+    /// Whether it answered when it was last asked, or may well answer; asking changes nothing.
+    pub fn is_answering(&self) -> bool {
+        matches!(self.state(), State::Healthy | State::Suspect(_))
+    }
+
     /// What is thought of it.
     pub fn state(&self) -> State {
         *self.0.lock()

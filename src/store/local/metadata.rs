@@ -44,6 +44,11 @@ impl LocalMetadata {
         self.meta.bucket_generation()
     }
 
+    /// Whether nothing can be committed until the next start.
+    pub(in crate::store) fn has_stopped(&self) -> bool {
+        self.meta.has_stopped()
+    }
+
     /// Exact usage of a bucket; `None` when it does not exist.
     pub(in crate::store) async fn usage(&self, bucket: BucketId) -> Result<Option<Usage>, Error> {
         Ok(self.get::<Usage>(&keys::usage(bucket)).await?.map(|row| row.record))

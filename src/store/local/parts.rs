@@ -129,6 +129,12 @@ impl LocalParts {
         self.rows_room.ask(slot)
     }
 
+    /// Volumes that answer, and how many a write needs.
+    pub(in crate::store) fn answering(&self) -> (usize, usize) {
+        let answering = self.slots.iter().filter(|slot| slot.is_answering()).count();
+        (answering, self.quorum())
+    }
+
     fn slot(&self, volume: VolumeId) -> Option<&Arc<Slot>> {
         self.slots.iter().find(|slot| slot.volume.id() == volume)
     }

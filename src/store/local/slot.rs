@@ -61,6 +61,11 @@ impl Slot {
         Self { volume, pool, health: Health::default() }
     }
 
+    /// Whether the volume answered when it was last asked, or may well answer.
+    pub(super) fn is_answering(&self) -> bool {
+        self.health.is_answering()
+    }
+
     /// Whether to use the volume now.
     pub(super) fn may_ask(&self) -> bool {
         self.health.may_ask(Instant::now())

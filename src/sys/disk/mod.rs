@@ -4,6 +4,8 @@
 //! and fails on command. RocksDB does its own file I/O and is not behind this seam: its durability is tested by
 //! killing processes.
 
+mod lock;
+mod private;
 mod real;
 mod sim;
 
@@ -12,6 +14,10 @@ use std::path::Path;
 
 use crate::base::Timestamp;
 
+pub use lock::FileLock;
+pub use lock::lock_file;
+pub use private::create_private_file;
+pub use private::read_private_file;
 pub use real::RealDisk;
 pub use sim::SimDisk;
 

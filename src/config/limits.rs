@@ -1,0 +1,39 @@
+//! What a client may ask of the server.
+
+use std::time::Duration;
+
+/// What a client may ask of the server. None of these can be switched off: each bounds memory or a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections to the S3 listener at once, 16 to 1,000,000; 10,000.
+    pub connections_max: usize,
+    /// Request line and headers together, in bytes, 16 KiB to 128 KiB; 64 KiB. A presigned URL with a session token
+    /// takes 3 KiB, user metadata 2 KiB.
+    pub header_bytes_max: usize,
+    /// Headers of a request, 32 to 96; 96, which is what the HTTP parser can hold.
+    pub headers_max: usize,
+    /// From the first byte of a request to the end of its headers, 1 s to 10 minutes; 30 s.
+    pub header_timeout: Duration,
+    /// Without a byte of a body, in either direction, 1 s to 1 hour; 30 s.
+    pub body_idle_timeout: Duration,
+    /// How long a connection may stay open between two requests, 1 s to 1 hour; 75 s, longer than common proxies
+    /// keep theirs.
+    pub keep_alive: Duration,
+    /// Body of a request that is an XML document, in bytes, 2 MiB to 64 MiB; 8 MiB. The largest honest ones list
+    /// 10,000 parts or 1,000 keys of 1,024 bytes.
+    pub xml_bytes_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections_max: 10_000,
+            header_bytes_max: 64 << 10,
+            headers_max: 96,
+            header_timeout: Duration::from_secs(30),
+            body_idle_timeout: Duration::from_secs(30),
+            keep_alive: Duration::from_secs(75),
+            xml_bytes_max: 8 << 20,
+        }
+    }
+}
