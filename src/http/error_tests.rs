@@ -3,7 +3,7 @@ use super::*;
 #[test]
 fn a_document_tells_code_message_and_what_it_is_about() {
     let error = Error::invalid_argument("max-keys", "-1", "must be <positive>");
-    let text = String::from_utf8(error.document("/b/k&", RequestId(26), "host")).unwrap_or_default();
+    let text = String::from_utf8(document(&error, "/b/k&", RequestId(26), "host")).unwrap_or_default();
     assert_eq!(
         text,
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\

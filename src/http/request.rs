@@ -64,6 +64,12 @@ impl<'a> Request<'a> {
         Some(text)
     }
 
+    /// The URL that was asked for, without its query.
+    pub fn url(&self) -> String {
+        let host = self.bytes("host").map(latin1).unwrap_or_default();
+        format!("http://{host}{}", self.path)
+    }
+
     /// A parameter that must be a number from `min` on; one that is empty counts as absent.
     pub fn number(&self, name: &'static str, min: i64) -> Result<Option<u64>, Error> {
         let Some(text) = self.query.get(name).filter(|text| !text.is_empty()) else { return Ok(None) };

@@ -28,23 +28,17 @@ pub fn copy_source(request: &Request<'_>) -> Result<Conditions, Error> {
     })
 }
 
-/// The conditions of a write. S3 knows `If-None-Match: *` alone, and no dates.
+/// The conditions of a write: tags alone, S3 knows no dates there.
 pub fn write(request: &Request<'_>) -> Result<WriteConditions, Error> {
     for name in ["if-modified-since", "if-unmodified-since"] {
         if request.has(name) {
             return Err(not_implemented("Header", name));
         }
     }
-    let if_none_match = match request.text("if-none-match")? {
-        None => false,
-        Some("*") => true,
-        Some(_) => return Err(not_implemented("Header", "If-None-Match")),
-    };
-    let if_match = owned(request, "if-match")?;
-    if if_none_match && if_match.is_some() {
-        return Err(not_implemented("Header", "If-None-Match"));
-    }
-    Ok(WriteConditions { if_match, if_none_match })
+    Ok(WriteConditions {
+        if_match: owned(request, "if-match")?,
+        if_none_match: owned(request, "if-none-match")?,
+    })
 }
 
 /// The condition of a delete: `If-Match` alone.

@@ -13,9 +13,13 @@ use crate::s3::name::ObjectKey;
 
 /// The source of a copy and the conditions on it.
 pub fn source(request: &Request<'_>) -> Result<Source, Error> {
-    let text = request.text("x-amz-copy-source")?.unwrap_or_default();
-    let (bucket, key) = parse(text)?;
+    let (bucket, key) = names(request)?;
     Ok(Source { bucket, key, conditions: conditions::copy_source(request)? })
+}
+
+/// Bucket and key of the source of a copy.
+pub fn names(request: &Request<'_>) -> Result<(BucketName, ObjectKey), Error> {
+    parse(request.text("x-amz-copy-source")?.unwrap_or_default())
 }
 
 /// Reads `[/]bucket/key[?versionId=…]`. Bucket and key are decoded once, like a path; a client that does not encode

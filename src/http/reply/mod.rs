@@ -7,6 +7,7 @@ mod list;
 pub mod multipart;
 pub mod object;
 pub mod probe;
+pub mod stream;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header;

@@ -109,7 +109,7 @@ fn found(facts: &Facts, selected: &Selected, wish: &Wish) -> Reply {
 }
 
 /// `x-amz-checksum-…` and `x-amz-checksum-type`.
-pub(super) fn set_checksum(reply: &mut Reply, checksum: Option<&ObjectChecksum>) {
+pub fn set_checksum(reply: &mut Reply, checksum: Option<&ObjectChecksum>) {
     let Some(checksum) = checksum else { return };
     reply.set(checksum.checksum.algorithm().header(), &checksum.to_text());
     reply.set("x-amz-checksum-type", checksum.kind.name());
