@@ -21,6 +21,17 @@ pub(super) enum Kind {
     /// The bytes are not what was written.
     #[error("corrupt: {0}")]
     Corrupt(&'static str),
+    /// Writes that were acknowledged are missing from a log.
+    #[error(
+        "acknowledged rows are damaged at byte {at}: another write begins behind it, at byte {next}. Restore this file \
+         from a good copy of the disk; starting without it would lose what was acknowledged"
+    )]
+    Lost {
+        /// Where.
+        at: u64,
+        /// Where the next write begins.
+        next: u64,
+    },
     /// Written by a later release.
     #[error("format {0} is newer than this release knows; start the release that wrote it")]
     Newer(u16),

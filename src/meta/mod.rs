@@ -22,6 +22,7 @@ pub mod records;
 mod transaction;
 mod uploads;
 mod view;
+mod wal;
 
 use std::path::Path;
 use std::sync::Arc;

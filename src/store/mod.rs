@@ -208,3 +208,6 @@ fn check_deployment(meta: &Meta, volumes: &[Arc<Volume>]) -> Result<(), Error> {
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

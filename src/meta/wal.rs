@@ -1,0 +1,161 @@
+//! A look at RocksDB's logs before they are replayed: was the end torn, or is something acknowledged missing?
+//!
+//! A crash tears the last write, which nobody was told about: it is dropped and the start goes on. Damage *before* the
+//! last write is another matter: rows that were acknowledged are lost, and replay (which stops at the first record it
+//! cannot read) would drop everything behind them in silence. The two look alike to RocksDB, but not to us: one thread
+//! writes, and waits for each sync, so behind a torn write no other can begin. Damage with the beginning of a record
+//! behind it stops the start.
+//!
+//! The format (RocksDB wiki, "Write Ahead Log File Format"): blocks of 32 KiB; records do not cross blocks, writes are
+//! cut into fragments instead.
+//!
+//! ```text
+//!   CRC-32C of type and payload, masked (4) | length of the payload (2) | type (1) | payload
+//! ```
+
+use std::path::Path;
+
+use super::Error;
+use super::error::Kind;
+use crate::sys::disk::Disk;
+
+const BLOCK: usize = 32 << 10;
+const HEADER: usize = 7;
+
+const FULL: u8 = 1;
+const FIRST: u8 = 2;
+const MIDDLE: u8 = 3;
+const LAST: u8 = 4;
+
+/// How a log ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// With a whole write.
+    Clean,
+    /// In the middle of one, from this offset on.
+    Torn(u64),
+    /// Not at all: at `at` something is missing, and another write begins at `next`.
+    Lost { at: u64, next: u64 },
+}
+
+/// Refuses logs in which acknowledged writes are damaged.
+pub(super) fn check(disk: &dyn Disk, database: &Path) -> Result<(), Error> {
+    let names = match disk.list(database) {
+        Ok(names) => names,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(Error::io("open", database, &error)),
+    };
+    let is_log = |name: &&String| name.strip_suffix(".log").is_some_and(|stem| stem.parse::<u64>().is_ok());
+    for name in names.iter().filter(is_log) {
+        let path = database.join(name);
+        match ending(disk, &path).map_err(|error| Error::io("read", &path, &error))? {
+            Ending::Clean => {}
+            Ending::Torn(at) => {
+                tracing::info!(log = %path.display(), at, "the last write was cut off and is dropped");
+            }
+            Ending::Lost { at, next } => {
+                return Err(Error::new("open", path.display().to_string(), Kind::Lost { at, next }));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn ending(disk: &dyn Disk, path: &Path) -> std::io::Result<Ending> {
+    let file = disk.open(path)?;
+    let length = file.length()?;
+    let mut scan = Scan::default();
+    let mut block = vec![0; BLOCK];
+    let mut offset = 0;
+    while offset < length && scan.lost.is_none() {
+        let bytes = (length - offset).min(BLOCK as u64) as usize;
+        file.read_at(&mut block[..bytes], offset)?;
+        scan.block(offset, &block[..bytes]);
+        offset += bytes as u64;
+    }
+    Ok(scan.ending())
+}
+
+#[derive(Default)]
+struct Scan {
+    /// Where the write begins whose fragments are being read.
+    open: Option<u64>,
+    damage: Option<u64>,
+    lost: Option<(u64, u64)>,
+}
+
+impl Scan {
+    fn block(&mut self, offset: u64, block: &[u8]) {
+        let mut at = 0;
+        // What is too short for a header at the end of a block is padding.
+        while at < block.len() && at + HEADER <= BLOCK {
+            let position = offset + at as u64;
+            match fragment(&block[at..]) {
+                Some((kind, length)) => {
+                    self.fragment(position, kind);
+                    at += HEADER + length;
+                }
+                None => {
+                    self.damaged(position);
+                    // Its length may still be right; else the next block begins with a header again.
+                    let length =
+                        block.get(at + 4..at + 6).map_or(0, |l| usize::from(l[0]) | usize::from(l[1]) << 8);
+                    let next = at + HEADER + length;
+                    if length == 0 || next >= block.len() {
+                        return;
+                    }
+                    at = next;
+                }
+            }
+        }
+    }
+
+    fn fragment(&mut self, position: u64, kind: u8) {
+        let begins = matches!(kind, FULL | FIRST);
+        if let Some(open) = self.open
+            && begins
+        {
+            self.damaged(open);
+        }
+        if self.open.is_none() && matches!(kind, MIDDLE | LAST) {
+            self.damaged(position);
+        }
+        match kind {
+            FIRST => self.open = Some(position),
+            FULL | LAST => self.open = None,
+            _ => {}
+        }
+        if begins && let Some(at) = self.damage {
+            self.lost.get_or_insert((at, position));
+        }
+    }
+
+    fn damaged(&mut self, position: u64) {
+        let at = self.open.take().unwrap_or(position);
+        self.damage.get_or_insert(at);
+    }
+
+    fn ending(self) -> Ending {
+        match (self.lost, self.damage.or(self.open)) {
+            (Some((at, next)), _) => Ending::Lost { at, next },
+            (None, Some(at)) => Ending::Torn(at),
+            (None, None) => Ending::Clean,
+        }
+    }
+}
+
+/// Type and length of the fragment at the beginning of `bytes`, when it is whole.
+fn fragment(bytes: &[u8]) -> Option<(u8, usize)> {
+    let header = bytes.get(..HEADER)?;
+    let length = usize::from(header[4]) | usize::from(header[5]) << 8;
+    let covered = bytes.get(HEADER - 1..HEADER + length)?;
+    let kind = header[6];
+    let crc = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, covered) as u32;
+    // As RocksDB does, so that a log within a log keeps its checksums apart.
+    let masked = crc.rotate_right(15).wrapping_add(0xa282_ead8);
+    (kind != 0 && header[..4] == masked.to_le_bytes()).then_some((kind, length))
+}
+
+#[cfg(test)]
+#[path = "wal_tests.rs"]
+mod tests;
