@@ -161,6 +161,12 @@ fn nothing_names_a_machine() {
 }
 
 #[test]
+fn documents_name_files_that_exist() {
+    let documents = tree(&root(), &["md"]);
+    report(documents.iter().flat_map(|(path, text)| dead_names(path, text)).collect());
+}
+
+#[test]
 fn every_rule_can_fail() {
     let soiled = [
         ranks("src/jobs/scrub.rs", "use crate::ops::Error;"),
@@ -181,6 +187,8 @@ fn every_rule_can_fail() {
         opening("src/ops/mod.rs", "use crate::s3;").into_iter().collect(),
         machine_paths("README.md", &format!("cd {}/x", concat!("/ro", "ot"))),
         foreign_hosts("conformance/package-lock.json", "https://mirror.example.net/a.tgz"),
+        dead_names("docs/x.md", "see `src/nowhere.rs` and `src/*.rs`"),
+        dead_names("docs/x.md", "see [here](nowhere.md) and [there](https://example.net)"),
     ];
     for (number, complaints) in soiled.iter().enumerate() {
         assert_eq!(complaints.len(), 1, "soiled example {number}: {complaints:?}");
@@ -276,6 +284,25 @@ fn machine_paths(path: &str, text: &str) -> Vec<String> {
     }
     complaints.dedup();
     complaints
+}
+
+/// Paths in back quotes and relative links that lead nowhere.
+fn dead_names(path: &str, text: &str) -> Vec<String> {
+    let folder = Path::new(path).parent().unwrap_or_else(|| Path::new(""));
+    let tops =
+        ["src/", "tests/", "docs/", "setup/", "conformance/", "s3-tests/", "fuzz/", "benches/", "docker/"];
+    let quoted =
+        text.split('`').skip(1).step_by(2).filter(|name| tops.iter().any(|top| name.starts_with(top)));
+    // A line of shell or a pattern is no path.
+    let quoted =
+        quoted.filter(|name| !name.contains([' ', '*', '<', '{', '…', '\n'])).map(|name| root().join(name));
+    let links = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+    let links = links
+        .filter(|link| !link.is_empty() && !link.contains(':'))
+        .map(|link| root().join(folder).join(link));
+    let dead = quoted.chain(links).filter(|file| !file.exists());
+    dead.map(|file| format!("{path}: there is no {}", file.strip_prefix(root()).unwrap_or(&file).display()))
+        .collect()
 }
 
 fn foreign_hosts(path: &str, text: &str) -> Vec<String> {
