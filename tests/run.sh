@@ -15,7 +15,7 @@ export HOLDALL_BIN=$CARGO_TARGET_DIR/debug/holdall
 
 cargo_tests() { cargo test --locked --features failpoints; }
 check() { tests/check.sh; }
-conformance() { conformance/run.sh quick; }
+conformance() { conformance/run.sh --quick; }
 drill() { conformance/drills/kill.sh --cycles 5; }
 s3_tests() { s3-tests/run.sh; }
 
