@@ -34,7 +34,10 @@ impl Delete {
 }
 
 /// Deletes an object.
-pub(super) async fn delete(connection: &mut Connection, path: &str) -> Result<u64, Failure> {
+///
+/// # Errors
+/// When the server refuses.
+pub async fn delete(connection: &mut Connection, path: &str) -> Result<u64, Failure> {
     let call = Call {
         method: "DELETE",
         path,
