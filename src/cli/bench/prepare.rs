@@ -1,6 +1,8 @@
 //! What must be there before a run, and what is left after it.
 
 use std::cell::Cell;
+use std::cell::RefCell;
+use std::ops::Range;
 use std::rc::Rc;
 
 use anyhow::Context as _;
@@ -14,18 +16,22 @@ use crate::cli::bench::progress;
 use crate::cli::bench::target::Target;
 use crate::cli::bench::workload::ObjectPath;
 use crate::cli::bench::workload::Workload;
-use crate::cli::bench::workload::list_page;
+use crate::cli::bench::workload::delete;
 use crate::cli::bench::workload::prepared_identity;
 use crate::cli::bench::workload::put;
 
 /// Connections that prepare and clear.
 const WORKERS: usize = 16;
 
-/// Creates the bucket when it is missing; says whether it did.
+/// Creates the bucket when it is missing; says whether it did. Who is anonymous makes no buckets: it is then taken
+/// as there, which also suits a plain web server.
 ///
 /// # Errors
 /// When the server cannot be reached or refuses.
 pub async fn bucket(target: &Target, bucket: &str) -> anyhow::Result<bool> {
+    if target.is_anonymous() {
+        return Ok(false);
+    }
     let mut connection = target.connection(0);
     let path = format!("/{bucket}");
     let call = |method, body| Call { method, path: &path, query: "", body, keep: Keep::Nothing };
@@ -90,49 +96,45 @@ pub async fn objects(
     Ok(())
 }
 
-/// Deletes every object whose key begins with `prefix`.
+/// Deletes the objects of these numbers whose keys begin with `prefix`. Those that are gone are no concern.
 ///
 /// # Errors
-/// When they cannot be listed or deleted.
-pub async fn clear(target: &Rc<Target>, bucket: &str, prefix: &str, quiet: bool) -> anyhow::Result<()> {
-    let bar = progress::bar(0, &format!("{}: clearing", target.name), quiet);
-    let bucket_path = format!("/{bucket}");
-    let mut connection = target.connection(0);
-    loop {
-        // Always the first page: what it named is gone when the next is asked for.
-        let page = list_page(&mut connection, &bucket_path, prefix, None).await;
-        let page = page.with_context(|| format!("{}: cannot list", target.name))?;
-        if page.keys == 0 {
-            break;
-        }
-        let keys = Rc::new(std::cell::RefCell::new(keys_of(connection.body())));
-        let mut workers = Vec::new();
-        for _ in 0..WORKERS {
-            let (target, keys, bucket_path) = (Rc::clone(target), Rc::clone(&keys), bucket_path.clone());
-            workers.push(tokio::task::spawn_local(async move {
-                let mut connection = target.connection(0);
-                loop {
-                    let Some(key) = keys.borrow_mut().pop() else {
-                        return Ok::<_, Failure>(());
-                    };
-                    let path = format!("{bucket_path}/{key}");
-                    let (body, keep) = (Body::Empty, Keep::Nothing);
-                    connection.send(&Call { method: "DELETE", path: &path, query: "", body, keep }).await?;
+/// When one cannot be deleted.
+pub async fn clear(
+    target: &Rc<Target>,
+    bucket: &str,
+    prefix: &str,
+    numbers: Range<u64>,
+    quiet: bool,
+) -> anyhow::Result<()> {
+    let bar = progress::bar(
+        numbers.end - numbers.start,
+        &format!("{}: clearing", target.name),
+        quiet,
+    );
+    let numbers = Rc::new(RefCell::new(numbers));
+    let mut workers = Vec::new();
+    for _ in 0..WORKERS {
+        let (target, numbers, bar) = (Rc::clone(target), Rc::clone(&numbers), bar.clone());
+        let mut path = ObjectPath::new(bucket, prefix);
+        workers.push(tokio::task::spawn_local(async move {
+            let mut connection = target.connection(0);
+            loop {
+                let Some(number) = numbers.borrow_mut().next() else {
+                    return Ok::<_, Failure>(());
+                };
+                match delete(&mut connection, path.of(number)).await {
+                    Ok(_) | Err(Failure::Status(404, _)) => bar.inc(1),
+                    Err(failure) => return Err(failure),
                 }
-            }));
-        }
-        for worker in workers {
-            worker.await?.with_context(|| format!("{}: cannot delete", target.name))?;
-        }
-        bar.inc(page.keys);
+            }
+        }));
+    }
+    for worker in workers {
+        worker
+            .await?
+            .with_context(|| format!("{}: cannot delete objects", target.name))?;
     }
     bar.finish_and_clear();
     Ok(())
-}
-
-/// The keys of a listing. They are ours, so nothing in them is escaped.
-fn keys_of(document: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(document);
-    let keys = text.split("<Key>").skip(1).filter_map(|rest| rest.split('<').next());
-    keys.map(str::to_owned).collect()
 }

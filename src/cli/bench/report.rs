@@ -188,7 +188,7 @@ pub async fn run(operation: Operation, args: SingleArgs) -> anyhow::Result<()> {
         write_json(path, &run)?;
     }
     if !client.keep {
-        prepare::clear(&target, &client.bucket, &workload.prefix(), client.quiet).await?;
+        clear_prepared(&target, &workload, client).await?;
         if made {
             prepare::remove_bucket(&target, &client.bucket).await?;
         }
@@ -196,15 +196,32 @@ pub async fn run(operation: Operation, args: SingleArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Measures once; what the run itself wrote is removed.
+/// Deletes what was prepared for `workload`.
+///
+/// # Errors
+/// When something cannot be deleted.
+pub async fn clear_prepared(
+    target: &Rc<Target>,
+    workload: &Workload,
+    client: &ClientArgs,
+) -> anyhow::Result<()> {
+    if workload.keeps_objects() {
+        let numbers = 0..workload.objects;
+        prepare::clear(target, &client.bucket, &workload.prefix(), numbers, client.quiet).await?;
+    }
+    Ok(())
+}
+
+/// Measures once. What the run wrote, and what it left of prepared objects that it uses up, is removed.
 ///
 /// # Errors
 /// When it cannot be removed.
 pub async fn once(target: &Rc<Target>, workload: &Workload, client: &ClientArgs) -> anyhow::Result<Run> {
     let field = Field::new(workload.clone(), &client.bucket, client.part_size, client.verify);
     let measured = runner::measure(target, &field, client).await;
-    if !client.keep && matches!(workload.operation, Operation::Put | Operation::Multipart) {
-        prepare::clear(target, &client.bucket, &field.written_prefix, client.quiet).await?;
+    if !client.keep {
+        let (prefix, numbers) = field.remains();
+        prepare::clear(target, &client.bucket, &prefix, numbers, client.quiet).await?;
     }
     Ok(Run::new(target, workload, &measured))
 }

@@ -70,6 +70,11 @@ impl Target {
         Connection::new(self.options.clone(), signer, length_max)
     }
 
+    /// Whether requests are not signed.
+    pub fn is_anonymous(&self) -> bool {
+        self.credentials.is_none()
+    }
+
     /// Region of the server.
     pub fn region(&self) -> &str {
         &self.region

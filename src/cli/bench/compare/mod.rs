@@ -13,7 +13,6 @@ use anyhow::Context as _;
 use anyhow::ensure;
 use serde::Serialize;
 
-use crate::cli::bench::args::ClientArgs;
 use crate::cli::bench::args::CompareArgs;
 use crate::cli::bench::prepare;
 use crate::cli::bench::report;
@@ -102,24 +101,10 @@ async fn alternate(
             let run = report::once(target, workload, client).await?;
             eprintln!("{}", progress_line(round, workload, &run));
             runs.push(run);
-            if workload.objects > 0 && !workload.keeps_objects() {
-                prepare::clear(target, &client.bucket, &workload.prefix(), client.quiet).await?;
-            }
         }
     }
-    if !client.keep {
-        clear_prepared(targets, workload, client).await?;
-    }
-    Ok(())
-}
-
-async fn clear_prepared(
-    targets: &[Rc<Target>],
-    workload: &Workload,
-    client: &ClientArgs,
-) -> anyhow::Result<()> {
-    for target in targets.iter().filter(|_| workload.objects > 0) {
-        prepare::clear(target, &client.bucket, &workload.prefix(), client.quiet).await?;
+    for target in targets.iter().filter(|_| !client.keep) {
+        report::clear_prepared(target, workload, client).await?;
     }
     Ok(())
 }

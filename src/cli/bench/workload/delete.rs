@@ -31,8 +31,17 @@ impl Delete {
 }
 
 /// Deletes an object.
-pub(super) async fn delete(connection: &mut Connection, path: &str) -> Result<u64, Failure> {
-    let call = Call { method: "DELETE", path, query: "", body: Body::Empty, keep: Keep::Nothing };
+///
+/// # Errors
+/// When the server refuses.
+pub async fn delete(connection: &mut Connection, path: &str) -> Result<u64, Failure> {
+    let call = Call {
+        method: "DELETE",
+        path,
+        query: "",
+        body: Body::Empty,
+        keep: Keep::Nothing,
+    };
     connection.send(&call).await?;
     Ok(0)
 }

@@ -53,21 +53,17 @@ impl List {
     }
 }
 
-/// A page of a listing; its keys are in the connection's body.
-pub struct Page {
-    /// How many keys.
-    pub keys: u64,
-    /// Bytes of the document.
-    pub bytes: u64,
+/// A page of a listing.
+struct Page {
+    keys: u64,
+    /// Length of the document.
+    bytes: u64,
     /// Asks for the next page; `None` when this is the last.
-    pub next: Option<String>,
+    next: Option<String>,
 }
 
 /// Asks for up to 1,000 keys that begin with `prefix`.
-///
-/// # Errors
-/// When the server refuses or the document makes no sense.
-pub async fn list_page(
+async fn list_page(
     connection: &mut Connection,
     bucket_path: &str,
     prefix: &str,

@@ -12,6 +12,7 @@ mod path;
 mod put;
 
 use std::cell::Cell;
+use std::ops::Range;
 use std::rc::Rc;
 
 use crate::cli::bench::args::Operation;
@@ -22,7 +23,7 @@ use crate::cli::bench::content::unforeseen;
 use crate::cli::bench::units::parse_size;
 use crate::cli::bench::units::show_size;
 
-pub use list::list_page;
+pub use delete::delete;
 pub use path::ObjectPath;
 pub use put::put;
 
@@ -145,6 +146,18 @@ impl Field {
         let next = self.cursor.get();
         self.cursor.set(next + 1);
         next
+    }
+
+    /// What is left of this run: the prefix and the numbers of objects that it wrote, or of prepared ones that it
+    /// used up. Empty when everything is as it was.
+    pub fn remains(&self) -> (String, Range<u64>) {
+        let (done, prepared) = (self.cursor.get(), self.workload.objects);
+        match self.workload.operation {
+            Operation::Put | Operation::Multipart => (self.written_prefix.clone(), 0..done),
+            Operation::Delete => (self.workload.prefix(), done.min(prepared)..prepared),
+            Operation::Mixed => (self.workload.prefix(), 0..prepared + done),
+            Operation::Get | Operation::Head | Operation::List => (self.workload.prefix(), 0..0),
+        }
     }
 
     /// Names the prepared objects.

@@ -36,3 +36,17 @@ fn usual_values_suit_the_operation() {
     assert_eq!(usual(Operation::Get, None).prefix(), usual(Operation::Head, None).prefix());
     assert_ne!(usual(Operation::Get, None).prefix(), usual(Operation::Delete, None).prefix());
 }
+
+#[test]
+fn what_a_run_leaves_is_known() {
+    let left = |operation, done| {
+        let field = Field::new(Workload::new(operation, None, None, Some(100)), "b", 1, false);
+        field.cursor.set(done);
+        (field.remains().1, field.remains().0 == field.workload.prefix())
+    };
+    assert_eq!(left(Operation::Put, 7), (0..7, false));
+    assert_eq!(left(Operation::Delete, 40), (40..100, true));
+    assert_eq!(left(Operation::Delete, 116), (100..100, true));
+    assert_eq!(left(Operation::Mixed, 5), (0..105, true));
+    assert!(left(Operation::Get, 0).0.is_empty());
+}
