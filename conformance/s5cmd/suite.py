@@ -120,7 +120,7 @@ def presign(s5cmd):
 def errors(s5cmd):
     s5cmd.fails("ls", f"s3://absent-{target.bucket}", saying="NoSuchBucket")
     s5cmd.fails("cat", f"{ROOT}/absent", saying="not found")
-    s5cmd.fails("head", f"{ROOT}/absent", saying="404")
+    s5cmd.fails("head", f"{ROOT}/absent", saying="not found")
     s5cmd.fails("rb", ROOT, saying="BucketNotEmpty")
 
 
