@@ -21,9 +21,7 @@ fn expand_into(text: &str, paths: &mut Vec<String>) -> Result<(), String> {
     for number in first..=last {
         expand_into(&format!("{before}{number:0width$}{after}"), paths)?;
         if paths.len() > EXPANSION_MAX {
-            return Err(format!(
-                "{{{range}}} in {text} stands for more than {EXPANSION_MAX} volumes"
-            ));
+            return Err(format!("{{{range}}} in {text} stands for more than {EXPANSION_MAX} volumes"));
         }
     }
     Ok(())

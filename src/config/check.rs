@@ -155,10 +155,7 @@ fn show_mebibytes(bytes: u64) -> String {
 /// followed: the lock in each volume finds those.
 fn plain(path: &Path) -> PathBuf {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    absolute
-        .components()
-        .filter(|component| *component != Component::CurDir)
-        .collect()
+    absolute.components().filter(|component| *component != Component::CurDir).collect()
 }
 
 #[cfg(test)]

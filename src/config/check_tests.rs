@@ -4,10 +4,7 @@ use zeroize::Zeroizing;
 
 use super::*;
 
-const MACHINE: Machine = Machine {
-    cores: 2,
-    memory_bytes: 8 << 30,
-};
+const MACHINE: Machine = Machine { cores: 2, memory_bytes: 8 << 30 };
 
 fn config(change: impl FnOnce(&mut Config)) -> Config {
     let mut config = Config::defaults(&MACHINE);
@@ -23,20 +20,14 @@ fn volumes(config: &mut Config, paths: &[&str]) {
 fn the_defaults_can_be_used() {
     let report = config(|_| ()).check(&MACHINE).unwrap();
     assert!(report.warnings.is_empty(), "{report:?}");
-    assert!(
-        report.calibrated[0].contains("1 copy of each part on 1 volume"),
-        "{report:?}"
-    );
+    assert!(report.calibrated[0].contains("1 copy of each part on 1 volume"), "{report:?}");
 }
 
 #[test]
 fn contradictions_are_refused_with_a_way_out() {
     type Case = (fn(&mut Config), &'static [&'static str]);
     let cases: [Case; 10] = [
-        (
-            |c| c.storage.replicas = Some(2),
-            &["2 copies", "one is given", "--replicas"],
-        ),
+        (|c| c.storage.replicas = Some(2), &["2 copies", "one is given", "--replicas"]),
         (
             |c| {
                 volumes(c, &["/a", "/b"]);
@@ -48,35 +39,24 @@ fn contradictions_are_refused_with_a_way_out() {
         (|c| volumes(c, &["/a", "/./a/"]), &["given twice"]),
         (|c| volumes(c, &["data", "./data"]), &["given twice"]),
         (|c| volumes(c, &["/a", "/a/b"]), &["within"]),
-        (
-            |c| c.credentials.access_key = Some("root".to_owned()),
-            &["HOLDALL_SECRET_KEY is not set"],
-        ),
+        (|c| c.credentials.access_key = Some("root".to_owned()), &["HOLDALL_SECRET_KEY is not set"]),
         (
             |c| c.credentials.secret_key = Some(Zeroizing::new("wonderful-1".to_owned())),
             &["HOLDALL_ACCESS_KEY is not set"],
         ),
-        (
-            |c| c.listen.admin_address = c.listen.address,
-            &["127.0.0.1:9000", "--admin-address"],
-        ),
+        (|c| c.listen.admin_address = c.listen.address, &["127.0.0.1:9000", "--admin-address"]),
         (|c| c.memory.budget_bytes = 9 << 30, &["9GiB", "8192 MiB"]),
     ];
     for (change, parts) in cases {
         let refused = config(change).check(&MACHINE).unwrap_err().to_string();
-        assert!(
-            parts.iter().all(|part| refused.contains(part)),
-            "{parts:?}\n{refused}"
-        );
+        assert!(parts.iter().all(|part| refused.contains(part)), "{parts:?}\n{refused}");
         assert!(!refused.contains("wonderful"), "{refused}");
     }
 }
 
 #[test]
 fn neighbours_with_a_common_beginning_are_fine() {
-    config(|c| volumes(c, &["/a", "/ab", "/abc"]))
-        .check(&MACHINE)
-        .unwrap();
+    config(|c| volumes(c, &["/a", "/ab", "/abc"])).check(&MACHINE).unwrap();
 }
 
 #[test]
@@ -94,10 +74,7 @@ fn what_may_hurt_is_said() {
     type Case = (fn(&mut Config), &'static str);
     let cases: [Case; 4] = [
         (|c| c.storage.strict = false, "relaxed"),
-        (
-            |c| c.listen.admin_address = "0.0.0.0:9001".parse().unwrap(),
-            "0.0.0.0:9001",
-        ),
+        (|c| c.listen.admin_address = "0.0.0.0:9001".parse().unwrap(), "0.0.0.0:9001"),
         (|c| c.memory.budget_bytes = 6 << 30, "page cache"),
         (
             |c| {

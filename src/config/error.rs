@@ -25,9 +25,7 @@ impl fmt::Display for Error {
             [only] => f.write_str(only),
             several => {
                 f.write_str("these settings cannot be used:")?;
-                several
-                    .iter()
-                    .try_for_each(|problem| write!(f, "\n  - {problem}"))
+                several.iter().try_for_each(|problem| write!(f, "\n  - {problem}"))
             }
         }
     }

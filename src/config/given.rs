@@ -18,9 +18,7 @@ impl Given {
 
     /// A variable: several texts are separated by commas.
     pub(super) fn separated(text: &str) -> Self {
-        Self {
-            texts: text.split(',').map(|text| text.trim().to_owned()).collect(),
-        }
+        Self { texts: text.split(',').map(|text| text.trim().to_owned()).collect() }
     }
 
     pub(super) fn list(&self) -> &[String] {
@@ -55,10 +53,7 @@ impl Given {
     /// The value that the text stands for.
     pub(super) fn choice<T: Copy>(&self, choices: &[(&str, T)]) -> Option<T> {
         let text = self.text()?.trim();
-        choices
-            .iter()
-            .find(|(name, _)| *name == text)
-            .map(|(_, value)| *value)
+        choices.iter().find(|(name, _)| *name == text).map(|(_, value)| *value)
     }
 
     pub(super) fn truth(&self) -> Option<bool> {

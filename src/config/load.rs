@@ -52,17 +52,14 @@ pub fn load(sources: &Sources, machine: &Machine) -> Result<Loaded, Error> {
         match SETTINGS.iter().find(|setting| setting.variable == variable) {
             Some(_) if text.is_empty() => {}
             Some(setting) => {
-                let given = if setting.many {
-                    Given::separated(text)
-                } else {
-                    Given::new(vec![text.clone()])
-                };
+                let given =
+                    if setting.many { Given::separated(text) } else { Given::new(vec![text.clone()]) };
                 problems.extend(apply(&mut config, setting, &given).map(|why| format!("{variable}: {why}")));
             }
             None if is_foreign(variable) => {}
-            None => warnings.push(format!(
-                "the environment variable {variable} is not a setting and is ignored"
-            )),
+            None => {
+                warnings.push(format!("the environment variable {variable} is not a setting and is ignored"))
+            }
         }
     }
     for (key, texts) in &sources.flags {
@@ -81,10 +78,7 @@ pub fn load(sources: &Sources, machine: &Machine) -> Result<Loaded, Error> {
 
 /// A variable that other software may set, or that is read elsewhere.
 fn is_foreign(variable: &str) -> bool {
-    OTHER_VARIABLES.contains(&variable)
-        || SERVICE_VARIABLES
-            .iter()
-            .any(|prefix| variable.starts_with(prefix))
+    OTHER_VARIABLES.contains(&variable) || SERVICE_VARIABLES.iter().any(|prefix| variable.starts_with(prefix))
 }
 
 /// Takes a value over; the reason when it is refused.
@@ -116,13 +110,7 @@ struct Source<'a> {
 
 impl Source<'_> {
     fn at(&self, offset: usize) -> String {
-        let line = self
-            .text
-            .bytes()
-            .take(offset)
-            .filter(|byte| *byte == b'\n')
-            .count()
-            + 1;
+        let line = self.text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1;
         format!("{} line {line}", self.path.display())
     }
 }
@@ -132,19 +120,14 @@ fn read_file(config: &mut Config, path: &Path) -> Vec<String> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) => {
-            return vec![format!(
-                "the configuration file {} cannot be read: {error}",
-                path.display()
-            )];
+            return vec![format!("the configuration file {} cannot be read: {error}", path.display())];
         }
     };
     let source = Source { path, text: &text };
     match DeTable::parse(&text) {
         Ok(document) => read_sections(config, &source, document.get_ref()),
         Err(error) => {
-            let place = error
-                .span()
-                .map_or_else(|| path.display().to_string(), |span| source.at(span.start));
+            let place = error.span().map_or_else(|| path.display().to_string(), |span| source.at(span.start));
             vec![format!("{place}: {}", error.message())]
         }
     }
@@ -155,20 +138,12 @@ fn read_sections(config: &mut Config, source: &Source<'_>, document: &DeTable<'_
     for (section, entries) in document {
         let Some(entries) = entries.get_ref().as_table() else {
             let place = source.at(section.span().start);
-            problems.push(format!(
-                "{place}: {} stands outside a section; {}",
-                section.get_ref(),
-                sections()
-            ));
+            problems.push(format!("{place}: {} stands outside a section; {}", section.get_ref(), sections()));
             continue;
         };
         if !keys_of(section.get_ref()).any(|_| true) {
             let place = source.at(section.span().start);
-            problems.push(format!(
-                "{place}: [{}] is not a section; {}",
-                section.get_ref(),
-                sections()
-            ));
+            problems.push(format!("{place}: [{}] is not a section; {}", section.get_ref(), sections()));
             continue;
         }
         for (name, value) in entries {
@@ -185,10 +160,7 @@ fn read_entry(config: &mut Config, section: &str, name: &str, value: &DeValue<'_
     let key = format!("{section}.{name}");
     let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key) else {
         let allowed: Vec<&str> = keys_of(section).collect();
-        return Some(format!(
-            "{key} is not a setting; [{section}] has {}",
-            allowed.join(", ")
-        ));
+        return Some(format!("{key} is not a setting; [{section}] has {}", allowed.join(", ")));
     };
     match texts(value, setting.many) {
         Some(texts) => apply(config, setting, &Given::new(texts)),
@@ -208,20 +180,15 @@ fn texts(value: &DeValue<'_>, many: bool) -> Option<Vec<String>> {
         DeValue::String(text) => Some(vec![text.to_string()]),
         DeValue::Integer(number) => Some(vec![number.to_string()]),
         DeValue::Boolean(truth) => Some(vec![truth.to_string()]),
-        DeValue::Array(values) if many => values
-            .iter()
-            .map(|value| value.get_ref().as_str().map(str::to_owned))
-            .collect(),
+        DeValue::Array(values) if many => {
+            values.iter().map(|value| value.get_ref().as_str().map(str::to_owned)).collect()
+        }
         _ => None,
     }
 }
 
 fn article(kind: &str) -> &'static str {
-    if kind.starts_with(['a', 'e', 'i', 'o', 'u']) {
-        "an"
-    } else {
-        "a"
-    }
+    if kind.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
 }
 
 /// Names of the settings in a section.
@@ -233,10 +200,7 @@ fn keys_of(section: &str) -> impl Iterator<Item = &'static str> {
 }
 
 fn sections() -> String {
-    let mut names: Vec<&str> = SETTINGS
-        .iter()
-        .filter_map(|setting| setting.key.split('.').next())
-        .collect();
+    let mut names: Vec<&str> = SETTINGS.iter().filter_map(|setting| setting.key.split('.').next()).collect();
     names.dedup();
     format!("the sections are [{}]", names.join("], ["))
 }

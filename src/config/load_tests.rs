@@ -5,10 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::config::Level;
 
-const MACHINE: Machine = Machine {
-    cores: 4,
-    memory_bytes: 16 << 30,
-};
+const MACHINE: Machine = Machine { cores: 4, memory_bytes: 16 << 30 };
 
 fn from_file(text: &str) -> Result<Loaded, Error> {
     let directory = tempfile::tempdir().unwrap();
@@ -16,27 +13,12 @@ fn from_file(text: &str) -> Result<Loaded, Error> {
     std::fs::File::create(&path)
         .and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()))
         .unwrap();
-    load(
-        &Sources {
-            file: Some(path),
-            ..Sources::default()
-        },
-        &MACHINE,
-    )
+    load(&Sources { file: Some(path), ..Sources::default() }, &MACHINE)
 }
 
 fn from_environment(variables: &[(&str, &str)]) -> Result<Loaded, Error> {
-    let environment = variables
-        .iter()
-        .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
-        .collect();
-    load(
-        &Sources {
-            environment,
-            ..Sources::default()
-        },
-        &MACHINE,
-    )
+    let environment = variables.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    load(&Sources { environment, ..Sources::default() }, &MACHINE)
 }
 
 #[test]
@@ -60,10 +42,7 @@ fn a_file_says_everything() {
     .unwrap()
     .config;
     assert_eq!(config.listen.address.to_string(), "0.0.0.0:80");
-    assert_eq!(
-        (config.listen.workers, config.listen.shutdown_grace),
-        (2, Duration::from_secs(5))
-    );
+    assert_eq!((config.listen.workers, config.listen.shutdown_grace), (2, Duration::from_secs(5)));
     assert_eq!(config.storage.volumes, ["/a", "/d1", "/d2"].map(PathBuf::from));
     assert_eq!((config.storage.replicas, config.storage.strict), (Some(2), false));
     assert_eq!(config.limits.connections_max, 1000);
@@ -92,11 +71,7 @@ fn later_sources_win() {
     };
     let config = load(&sources, &MACHINE).unwrap().config;
     assert_eq!(
-        (
-            config.s3.region.as_str(),
-            config.listen.workers,
-            config.storage.replicas
-        ),
+        (config.s3.region.as_str(), config.listen.workers, config.storage.replicas),
         ("flag", 2, Some(1))
     );
 }
@@ -104,60 +79,27 @@ fn later_sources_win() {
 #[test]
 fn a_refusal_names_line_key_and_what_is_allowed() {
     let cases: [(&str, &[&str]); 10] = [
-        (
-            "[listen]\nadress = \"x\"\n",
-            &["line 2", "listen.adress", "address, admin_address, workers"],
-        ),
-        (
-            "[lisen]\naddress = \"x\"\n",
-            &["line 1", "[lisen]", "[listen], [storage]"],
-        ),
-        (
-            "\n\naddress = \"x\"\n",
-            &["line 3", "address", "outside a section"],
-        ),
-        (
-            "[listen]\n\naddress = \"localhost\"\n",
-            &["line 3", "listen.address", "localhost", "0.0.0.0:9000"],
-        ),
-        (
-            "[listen]\nworkers = 0\n",
-            &["line 2", "listen.workers", "1 to 256"],
-        ),
-        (
-            "[listen]\nworkers = 1.5\n",
-            &["line 2", "listen.workers", "a float"],
-        ),
-        (
-            "[listen]\nworkers = [1]\n",
-            &["line 2", "listen.workers", "an array"],
-        ),
-        (
-            "[memory]\nbudget = \"12 parsecs\"\n",
-            &["line 2", "memory.budget", "64MiB to 1TiB"],
-        ),
-        (
-            "[storage]\nvolumes = [\"/d{4...1}\"]\n",
-            &["line 2", "/d{4...1}", "{1...4}"],
-        ),
+        ("[listen]\nadress = \"x\"\n", &["line 2", "listen.adress", "address, admin_address, workers"]),
+        ("[lisen]\naddress = \"x\"\n", &["line 1", "[lisen]", "[listen], [storage]"]),
+        ("\n\naddress = \"x\"\n", &["line 3", "address", "outside a section"]),
+        ("[listen]\n\naddress = \"localhost\"\n", &["line 3", "listen.address", "localhost", "0.0.0.0:9000"]),
+        ("[listen]\nworkers = 0\n", &["line 2", "listen.workers", "1 to 256"]),
+        ("[listen]\nworkers = 1.5\n", &["line 2", "listen.workers", "a float"]),
+        ("[listen]\nworkers = [1]\n", &["line 2", "listen.workers", "an array"]),
+        ("[memory]\nbudget = \"12 parsecs\"\n", &["line 2", "memory.budget", "64MiB to 1TiB"]),
+        ("[storage]\nvolumes = [\"/d{4...1}\"]\n", &["line 2", "/d{4...1}", "{1...4}"]),
         ("[listen]\naddress = \n", &["line 2"]),
     ];
     for (text, parts) in cases {
         let refused = from_file(text).unwrap_err().to_string();
-        assert!(
-            parts.iter().all(|part| refused.contains(part)),
-            "{text}\n{refused}"
-        );
+        assert!(parts.iter().all(|part| refused.contains(part)), "{text}\n{refused}");
     }
 }
 
 #[test]
 fn bounds_are_kept() {
     for (variable, texts) in [
-        (
-            "HOLDALL_ADDRESS",
-            &["9000", "localhost:9000", "1.2.3.4", "1.2.3.4:70000"][..],
-        ),
+        ("HOLDALL_ADDRESS", &["9000", "localhost:9000", "1.2.3.4", "1.2.3.4:70000"][..]),
         ("HOLDALL_WORKERS", &["0", "257", "-1", "two"]),
         ("HOLDALL_SHUTDOWN_GRACE", &["30", "11m"]),
         ("HOLDALL_VOLUMES", &[",", "/d{1...}"]),
@@ -172,36 +114,22 @@ fn bounds_are_kept() {
         ("HOLDALL_BODY_IDLE_TIMEOUT", &["0s", "2h"]),
         ("HOLDALL_KEEP_ALIVE", &["0s"]),
         ("HOLDALL_XML_BYTES_MAX", &["0", "1MiB"]),
-        (
-            "HOLDALL_REGION",
-            &["US East", "eu/west", "abcdefghijklmnopqrstuvwxyz-0123456789"],
-        ),
+        ("HOLDALL_REGION", &["US East", "eu/west", "abcdefghijklmnopqrstuvwxyz-0123456789"]),
         (
             "HOLDALL_DOMAIN",
-            &[
-                "https://s3.example.com",
-                "s3.example.com:9000",
-                ".example.com",
-                "10.0.0.1",
-                "a..b",
-                "-a.b",
-            ],
+            &["https://s3.example.com", "s3.example.com:9000", ".example.com", "10.0.0.1", "a..b", "-a.b"],
         ),
         ("HOLDALL_ANY_REGION", &["yes"]),
         ("HOLDALL_ACCESS_KEY", &["ab", "a/b/c", "with space"]),
-        (
-            "HOLDALL_SECRET_KEY",
-            &["short", "with space in it", "umläute-umläute"],
-        ),
+        ("HOLDALL_SECRET_KEY", &["short", "with space in it", "umläute-umläute"]),
         ("HOLDALL_SWEEP_INTERVAL", &["1s", "60d"]),
         ("HOLDALL_LOG_LEVEL", &["loud"]),
         ("HOLDALL_LOG_FORMAT", &["xml"]),
         ("HOLDALL_LOG_ACCESS", &["1"]),
     ] {
         for text in texts {
-            let refused = from_environment(&[(variable, text)])
-                .expect_err(&format!("{variable}={text}"))
-                .to_string();
+            let refused =
+                from_environment(&[(variable, text)]).expect_err(&format!("{variable}={text}")).to_string();
             assert!(refused.contains(variable), "{refused}");
         }
     }
@@ -218,19 +146,11 @@ fn everything_wrong_is_said_at_once() {
 
 #[test]
 fn a_secret_is_in_no_message_and_no_debug_output() {
-    let refused = from_environment(&[("HOLDALL_SECRET_KEY", "tiny s")])
-        .unwrap_err()
-        .to_string();
+    let refused = from_environment(&[("HOLDALL_SECRET_KEY", "tiny s")]).unwrap_err().to_string();
     assert!(!refused.contains("tiny"), "{refused}");
-    let loaded = from_environment(&[
-        ("HOLDALL_ACCESS_KEY", "root"),
-        ("HOLDALL_SECRET_KEY", "wonder,ful-1"),
-    ])
-    .unwrap();
-    assert_eq!(
-        loaded.config.credentials.secret_key.as_ref().unwrap().as_str(),
-        "wonder,ful-1"
-    );
+    let loaded =
+        from_environment(&[("HOLDALL_ACCESS_KEY", "root"), ("HOLDALL_SECRET_KEY", "wonder,ful-1")]).unwrap();
+    assert_eq!(loaded.config.credentials.secret_key.as_ref().unwrap().as_str(), "wonder,ful-1");
     assert!(!format!("{loaded:?}").contains("wonder"));
 }
 
@@ -251,10 +171,8 @@ fn variables_that_are_no_settings_are_pointed_out() {
 
 #[test]
 fn a_list_in_a_variable_is_separated_by_commas() {
-    let config = from_environment(&[
-        ("HOLDALL_VOLUMES", "/a, /d{1...2}"),
-        ("HOLDALL_DOMAIN", "a.example,b.example"),
-    ]);
+    let config =
+        from_environment(&[("HOLDALL_VOLUMES", "/a, /d{1...2}"), ("HOLDALL_DOMAIN", "a.example,b.example")]);
     let config = config.unwrap().config;
     assert_eq!(config.storage.volumes, ["/a", "/d1", "/d2"].map(PathBuf::from));
     assert_eq!(config.s3.domains, ["a.example", "b.example"]);
@@ -295,14 +213,6 @@ fn no_name_is_given_twice() {
 
 #[test]
 fn a_missing_file_is_named() {
-    let sources = Sources {
-        file: Some(PathBuf::from("/nonexistent/holdall.toml")),
-        ..Sources::default()
-    };
-    assert!(
-        load(&sources, &MACHINE)
-            .unwrap_err()
-            .to_string()
-            .contains("/nonexistent/holdall.toml")
-    );
+    let sources = Sources { file: Some(PathBuf::from("/nonexistent/holdall.toml")), ..Sources::default() };
+    assert!(load(&sources, &MACHINE).unwrap_err().to_string().contains("/nonexistent/holdall.toml"));
 }

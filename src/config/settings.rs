@@ -55,11 +55,7 @@ pub const SETTINGS: &[Setting] = &[
         meaning: "Address and port for health and metrics, which ask for no credentials",
         default: "127.0.0.1:9001",
         allowed: "an IP address with a port, such as 127.0.0.1:9001",
-        apply: |config, given| {
-            given
-                .parsed()
-                .map(|address| config.listen.admin_address = address)
-        },
+        apply: |config, given| given.parsed().map(|address| config.listen.admin_address = address),
         ..PLAIN
     },
     Setting {
@@ -68,11 +64,7 @@ pub const SETTINGS: &[Setting] = &[
         meaning: "Threads that serve requests",
         default: "one per core",
         allowed: "a number from 1 to 256",
-        apply: |config, given| {
-            given
-                .number(1..=256)
-                .map(|workers| config.listen.workers = workers)
-        },
+        apply: |config, given| given.number(1..=256).map(|workers| config.listen.workers = workers),
         ..PLAIN
     },
     Setting {
@@ -81,11 +73,7 @@ pub const SETTINGS: &[Setting] = &[
         meaning: "How long running requests may take to end after SIGTERM",
         default: "30s",
         allowed: "a duration from 0s to 10m",
-        apply: |config, given| {
-            given
-                .duration(0..=600)
-                .map(|span| config.listen.shutdown_grace = span)
-        },
+        apply: |config, given| given.duration(0..=600).map(|span| config.listen.shutdown_grace = span),
         ..PLAIN
     },
     Setting {
@@ -106,11 +94,7 @@ pub const SETTINGS: &[Setting] = &[
         meaning: "Copies of each part, on different volumes",
         default: "3, or the number of volumes when that is less",
         allowed: "a number from 1 to the number of volumes",
-        apply: |config, given| {
-            given
-                .number(1..=256)
-                .map(|replicas| config.storage.replicas = Some(replicas))
-        },
+        apply: |config, given| given.number(1..=256).map(|replicas| config.storage.replicas = Some(replicas)),
         ..PLAIN
     },
     Setting {
@@ -121,9 +105,7 @@ pub const SETTINGS: &[Setting] = &[
         default: "strict",
         allowed: "strict or relaxed",
         apply: |config, given| {
-            given
-                .choice(&[("strict", true), ("relaxed", false)])
-                .map(|strict| config.storage.strict = strict)
+            given.choice(&[("strict", true), ("relaxed", false)]).map(|strict| config.storage.strict = strict)
         },
         ..PLAIN
     },
@@ -134,9 +116,7 @@ pub const SETTINGS: &[Setting] = &[
         default: "32KiB",
         allowed: "a size from 0 to 256KiB",
         apply: |config, given| {
-            given
-                .size(0..=256 << 10)
-                .map(|bytes| config.storage.inline_limit = bytes as usize)
+            given.size(0..=256 << 10).map(|bytes| config.storage.inline_limit = bytes as usize)
         },
         ..PLAIN
     },
@@ -146,11 +126,7 @@ pub const SETTINGS: &[Setting] = &[
         meaning: "Memory for caches, write buffers and uploads together",
         default: "1/8 of the memory, at least 128MiB and at most 4GiB",
         allowed: "a size from 64MiB to 1TiB",
-        apply: |config, given| {
-            given
-                .size(64 << 20..=1 << 40)
-                .map(|bytes| config.memory.budget_bytes = bytes)
-        },
+        apply: |config, given| given.size(64 << 20..=1 << 40).map(|bytes| config.memory.budget_bytes = bytes),
         ..PLAIN
     },
     Setting {
@@ -160,9 +136,7 @@ pub const SETTINGS: &[Setting] = &[
         default: "10000",
         allowed: "a number from 16 to 1000000",
         apply: |config, given| {
-            given
-                .number(16..=1_000_000)
-                .map(|number| config.limits.connections_max = number)
+            given.number(16..=1_000_000).map(|number| config.limits.connections_max = number)
         },
         ..PLAIN
     },
@@ -173,9 +147,7 @@ pub const SETTINGS: &[Setting] = &[
         default: "64KiB",
         allowed: "a size from 16KiB to 128KiB",
         apply: |config, given| {
-            given
-                .size(16 << 10..=128 << 10)
-                .map(|bytes| config.limits.header_bytes_max = bytes as usize)
+            given.size(16 << 10..=128 << 10).map(|bytes| config.limits.header_bytes_max = bytes as usize)
         },
         ..PLAIN
     },
@@ -185,11 +157,7 @@ pub const SETTINGS: &[Setting] = &[
         meaning: "Headers of a request",
         default: "96",
         allowed: "a number from 32 to 96",
-        apply: |config, given| {
-            given
-                .number(32..=96)
-                .map(|number| config.limits.headers_max = number)
-        },
+        apply: |config, given| given.number(32..=96).map(|number| config.limits.headers_max = number),
         ..PLAIN
     },
     Setting {
@@ -198,11 +166,7 @@ pub const SETTINGS: &[Setting] = &[
         meaning: "Time from the first byte of a request to the end of its headers",
         default: "30s",
         allowed: "a duration from 1s to 10m",
-        apply: |config, given| {
-            given
-                .duration(1..=600)
-                .map(|span| config.limits.header_timeout = span)
-        },
+        apply: |config, given| given.duration(1..=600).map(|span| config.limits.header_timeout = span),
         ..PLAIN
     },
     Setting {
@@ -211,11 +175,7 @@ pub const SETTINGS: &[Setting] = &[
         meaning: "Time without a byte of a body, in either direction",
         default: "30s",
         allowed: "a duration from 1s to 1h",
-        apply: |config, given| {
-            given
-                .duration(1..=3600)
-                .map(|span| config.limits.body_idle_timeout = span)
-        },
+        apply: |config, given| given.duration(1..=3600).map(|span| config.limits.body_idle_timeout = span),
         ..PLAIN
     },
     Setting {
@@ -224,11 +184,7 @@ pub const SETTINGS: &[Setting] = &[
         meaning: "Time that a connection may stay open between two requests",
         default: "75s",
         allowed: "a duration from 1s to 1h",
-        apply: |config, given| {
-            given
-                .duration(1..=3600)
-                .map(|span| config.limits.keep_alive = span)
-        },
+        apply: |config, given| given.duration(1..=3600).map(|span| config.limits.keep_alive = span),
         ..PLAIN
     },
     Setting {
@@ -238,9 +194,7 @@ pub const SETTINGS: &[Setting] = &[
         default: "8MiB",
         allowed: "a size from 2MiB to 64MiB",
         apply: |config, given| {
-            given
-                .size(2 << 20..=64 << 20)
-                .map(|bytes| config.limits.xml_bytes_max = bytes as usize)
+            given.size(2 << 20..=64 << 20).map(|bytes| config.limits.xml_bytes_max = bytes as usize)
         },
         ..PLAIN
     },
@@ -298,11 +252,7 @@ pub const SETTINGS: &[Setting] = &[
         meaning: "Rest between two searches for files that a crash left behind",
         default: "6h",
         allowed: "a duration from 1m to 30d",
-        apply: |config, given| {
-            given
-                .duration(60..=30 * 86_400)
-                .map(|span| config.jobs.sweep_interval = span)
-        },
+        apply: |config, given| given.duration(60..=30 * 86_400).map(|span| config.jobs.sweep_interval = span),
         ..PLAIN
     },
     Setting {
@@ -323,9 +273,7 @@ pub const SETTINGS: &[Setting] = &[
         default: "text",
         allowed: "text or json",
         apply: |config, given| {
-            given
-                .choice(&[("text", false), ("json", true)])
-                .map(|json| config.log.json = json)
+            given.choice(&[("text", false), ("json", true)]).map(|json| config.log.json = json)
         },
         ..PLAIN
     },

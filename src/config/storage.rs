@@ -28,19 +28,13 @@ pub struct Storage {
 impl Storage {
     /// Copies of each part.
     pub fn copies(&self) -> usize {
-        self.replicas
-            .unwrap_or_else(|| self.volumes.len().min(REPLICAS_DEFAULT_MAX))
+        self.replicas.unwrap_or_else(|| self.volumes.len().min(REPLICAS_DEFAULT_MAX))
     }
 }
 
 impl Default for Storage {
     fn default() -> Self {
-        Self {
-            volumes: vec![PathBuf::from("./data")],
-            replicas: None,
-            strict: true,
-            inline_limit: 32 << 10,
-        }
+        Self { volumes: vec![PathBuf::from("./data")], replicas: None, strict: true, inline_limit: 32 << 10 }
     }
 }
 
@@ -53,9 +47,7 @@ pub struct Jobs {
 
 impl Default for Jobs {
     fn default() -> Self {
-        Self {
-            sweep_interval: Duration::from_secs(6 * 3600),
-        }
+        Self { sweep_interval: Duration::from_secs(6 * 3600) }
     }
 }
 

@@ -16,13 +16,8 @@ const SIZES: [(&str, u64); 9] = [
 ];
 
 /// Units of time in milliseconds, longest first.
-const DURATIONS: [(&str, u64); 5] = [
-    ("d", 86_400_000),
-    ("h", 3_600_000),
-    ("m", 60_000),
-    ("s", 1_000),
-    ("ms", 1),
-];
+const DURATIONS: [(&str, u64); 5] =
+    [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 /// Bytes from `64MiB`, `10 GB` or a plain number; letters of either case.
 pub fn parse_size(text: &str) -> Option<u64> {
@@ -36,10 +31,7 @@ pub fn parse_size(text: &str) -> Option<u64> {
 
 /// A size in the largest binary unit that leaves no remainder.
 pub fn show_size(bytes: u64) -> String {
-    let unit = SIZES
-        .iter()
-        .take(4)
-        .find(|(_, factor)| bytes >= *factor && bytes.is_multiple_of(*factor));
+    let unit = SIZES.iter().take(4).find(|(_, factor)| bytes >= *factor && bytes.is_multiple_of(*factor));
     match unit {
         Some((name, factor)) => format!("{}{name}", bytes / factor),
         None => format!("{bytes}B"),
@@ -59,18 +51,14 @@ pub fn show_duration(span: Duration) -> String {
     if millis == 0 {
         return "0s".to_owned();
     }
-    let unit = DURATIONS
-        .iter()
-        .find(|(_, factor)| millis.is_multiple_of(*factor));
+    let unit = DURATIONS.iter().find(|(_, factor)| millis.is_multiple_of(*factor));
     unit.map_or_else(String::new, |(name, factor)| format!("{}{name}", millis / factor))
 }
 
 /// Digits and what follows them.
 fn split(text: &str) -> Option<(u64, &str)> {
     let text = text.trim();
-    let end = text
-        .find(|letter: char| !letter.is_ascii_digit())
-        .unwrap_or(text.len());
+    let end = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
     let (digits, unit) = text.split_at(end);
     Some((digits.parse().ok()?, unit.trim_start()))
 }

@@ -19,11 +19,7 @@ pub struct S3 {
 
 impl Default for S3 {
     fn default() -> Self {
-        Self {
-            region: "us-east-1".to_owned(),
-            domains: Vec::new(),
-            any_region: true,
-        }
+        Self { region: "us-east-1".to_owned(), domains: Vec::new(), any_region: true }
     }
 }
 
@@ -55,11 +51,7 @@ pub struct Log {
 
 impl Default for Log {
     fn default() -> Self {
-        Self {
-            level: Level::Info,
-            json: false,
-            access: false,
-        }
+        Self { level: Level::Info, json: false, access: false }
     }
 }
 
@@ -71,11 +63,7 @@ pub(super) fn apply_region(config: &mut Config, given: &Given) -> Option<()> {
 }
 
 pub(super) fn apply_domains(config: &mut Config, given: &Given) -> Option<()> {
-    let domains: Vec<String> = given
-        .list()
-        .iter()
-        .map(|domain| domain.to_ascii_lowercase())
-        .collect();
+    let domains: Vec<String> = given.list().iter().map(|domain| domain.to_ascii_lowercase()).collect();
     let usable = domains.iter().all(|domain| is_domain(domain));
     usable.then(|| config.s3.domains = domains)
 }

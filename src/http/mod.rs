@@ -13,13 +13,16 @@ pub mod dispatch;
 pub mod error;
 pub mod extract;
 pub mod form;
+pub mod guard;
 pub mod incoming;
+pub mod limits;
 pub mod pipeline;
 pub mod post_object;
 pub mod query;
 pub mod reply;
 pub mod request;
 pub mod route;
+pub mod server;
 
 use std::sync::Arc;
 

@@ -74,44 +74,34 @@ where
     let address = listener.local_addr()?;
     let (stop, stopped) = watch::channel(false);
     let (started, ready) = oneshot::channel();
-    let thread = std::thread::Builder::new()
-        .name("http".to_owned())
-        .spawn(move || {
-            actix_rt::System::new().block_on(async move {
-                let workers = limits.workers.max(1);
-                let server = actix_web::dev::Server::build()
-                    .workers(workers)
-                    .max_concurrent_connections(limits.connections_max.div_ceil(workers))
-                    .shutdown_timeout(limits.shutdown_grace.as_secs())
-                    .disable_signals()
-                    .listen("s3", listener, move || {
-                        guard::connections(
-                            app().into_factory(),
-                            limits.clone(),
-                            Arc::clone(&metrics),
-                            stopped.clone(),
-                        )
-                    })?
-                    .run();
-                // Nobody waits any more when the caller has given up.
-                let _ = started.send(server.handle());
-                server.await
-            })
-        })?;
+    let thread = std::thread::Builder::new().name("http".to_owned()).spawn(move || {
+        actix_rt::System::new().block_on(async move {
+            let workers = limits.workers.max(1);
+            let server = actix_web::dev::Server::build()
+                .workers(workers)
+                .max_concurrent_connections(limits.connections_max.div_ceil(workers))
+                .shutdown_timeout(limits.shutdown_grace.as_secs())
+                .disable_signals()
+                .listen("s3", listener, move || {
+                    guard::connections(
+                        app().into_factory(),
+                        limits.clone(),
+                        Arc::clone(&metrics),
+                        stopped.clone(),
+                    )
+                })?
+                .run();
+            // Nobody waits any more when the caller has given up.
+            let _ = started.send(server.handle());
+            server.await
+        })
+    })?;
     let Ok(handle) = ready.blocking_recv() else {
-        let failed = thread
-            .join()
-            .unwrap_or_else(|_| Err(io::Error::other("the listener's thread panicked")));
-        return Err(failed
-            .err()
-            .unwrap_or_else(|| io::Error::other("the listener ended at once")));
+        let failed =
+            thread.join().unwrap_or_else(|_| Err(io::Error::other("the listener's thread panicked")));
+        return Err(failed.err().unwrap_or_else(|| io::Error::other("the listener ended at once")));
     };
-    Ok(Server {
-        address,
-        handle,
-        stop,
-        thread,
-    })
+    Ok(Server { address, handle, stop, thread })
 }
 
 impl Server {
@@ -128,8 +118,6 @@ impl Server {
         // No receiver means that no worker is left to tell.
         let _ = self.stop.send(true);
         self.handle.stop(true).await;
-        self.thread
-            .join()
-            .unwrap_or_else(|_| Err(io::Error::other("the listener's thread panicked")))
+        self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the listener's thread panicked")))
     }
 }

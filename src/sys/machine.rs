@@ -22,23 +22,16 @@ pub struct Machine {
 const MEMORY_UNKNOWN_BYTES: u64 = 1 << 30;
 
 /// Where control groups of version 2 and 1 say how much memory a container may use.
-const GROUP_LIMITS: [&str; 2] = [
-    "/sys/fs/cgroup/memory.max",
-    "/sys/fs/cgroup/memory/memory.limit_in_bytes",
-];
+const GROUP_LIMITS: [&str; 2] = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
 
 impl Machine {
     /// Looks at the machine.
     pub fn observe() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let total = memory_total().unwrap_or(MEMORY_UNKNOWN_BYTES);
-        let limits = GROUP_LIMITS
-            .iter()
-            .filter_map(|path| std::fs::read_to_string(path).ok()?.trim().parse().ok());
-        Self {
-            cores,
-            memory_bytes: limits.fold(total, u64::min),
-        }
+        let limits =
+            GROUP_LIMITS.iter().filter_map(|path| std::fs::read_to_string(path).ok()?.trim().parse().ok());
+        Self { cores, memory_bytes: limits.fold(total, u64::min) }
     }
 }
 

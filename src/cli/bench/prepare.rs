@@ -107,11 +107,7 @@ pub async fn clear(
     numbers: Range<u64>,
     quiet: bool,
 ) -> anyhow::Result<()> {
-    let bar = progress::bar(
-        numbers.end - numbers.start,
-        &format!("{}: clearing", target.name),
-        quiet,
-    );
+    let bar = progress::bar(numbers.end - numbers.start, &format!("{}: clearing", target.name), quiet);
     let numbers = Rc::new(RefCell::new(numbers));
     let mut workers = Vec::new();
     for _ in 0..WORKERS {
@@ -131,9 +127,7 @@ pub async fn clear(
         }));
     }
     for worker in workers {
-        worker
-            .await?
-            .with_context(|| format!("{}: cannot delete objects", target.name))?;
+        worker.await?.with_context(|| format!("{}: cannot delete objects", target.name))?;
     }
     bar.finish_and_clear();
     Ok(())

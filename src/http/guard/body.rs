@@ -55,9 +55,7 @@ impl Incoming {
 
     /// What the handler gets.
     pub(super) fn reader(self: &Rc<Self>) -> Payload {
-        Payload::Stream {
-            payload: Box::pin(Reader(Rc::clone(self))),
-        }
+        Payload::Stream { payload: Box::pin(Reader(Rc::clone(self))) }
     }
 
     /// Whether the client is to be told to go on.
@@ -71,12 +69,7 @@ impl Incoming {
         if self.ended.get() {
             return true;
         }
-        if waits
-            || self
-                .connection
-                .body_left()
-                .is_some_and(|left| left > LEFTOVER_BYTES_MAX)
-        {
+        if waits || self.connection.body_left().is_some_and(|left| left > LEFTOVER_BYTES_MAX) {
             return false;
         }
         let mut reader = Reader(Rc::clone(self));
@@ -147,13 +140,7 @@ impl Outgoing {
         incoming: Option<Rc<Incoming>>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        Self {
-            body,
-            silent,
-            connection,
-            incoming,
-            metrics,
-        }
+        Self { body, silent, connection, incoming, metrics }
     }
 }
 
@@ -188,9 +175,7 @@ impl Drop for Outgoing {
 /// A panic is a fault of ours: it is counted and logged, and the process goes on.
 pub(super) fn report(panic: &(dyn Any + Send), metrics: &Metrics) {
     metrics.panics.inc();
-    let text = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let text =
+        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     tracing::error!(panic = text.unwrap_or("(not text)"), "a request handler panicked");
 }

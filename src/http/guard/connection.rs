@@ -186,11 +186,7 @@ impl Connection {
     /// All that actix had to write is with the kernel.
     pub(super) fn flushed(&self) {
         if self.phase.get() == Phase::Flushing {
-            self.phase.set(if self.last.get() {
-                Phase::Closing
-            } else {
-                Phase::Ready
-            });
+            self.phase.set(if self.last.get() { Phase::Closing } else { Phase::Ready });
             if self.parked.replace(false) {
                 self.wake();
             }

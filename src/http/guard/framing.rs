@@ -49,11 +49,7 @@ pub(super) struct Broken;
 impl Framing {
     /// A chunked body from its first byte.
     pub(super) fn chunked() -> Self {
-        Self::Chunked(Chunks {
-            at: At::SizeFirst,
-            size: 0,
-            aside: 0,
-        })
+        Self::Chunked(Chunks { at: At::SizeFirst, size: 0, aside: 0 })
     }
 
     /// How many of `bytes` belong to the body, which is then that much nearer to its end. When broken, the
@@ -139,11 +135,7 @@ impl Chunks {
 
     fn beside(&mut self, next: At) -> Result<At, Broken> {
         self.aside += 1;
-        if self.aside > ASIDE_BYTES_MAX {
-            Err(Broken)
-        } else {
-            Ok(next)
-        }
+        if self.aside > ASIDE_BYTES_MAX { Err(Broken) } else { Ok(next) }
     }
 }
 

@@ -26,11 +26,7 @@ fn chunks_end_behind_the_last() {
         "1\r\na\r\n0\r\nx: 1\r\ny: 2\r\n\r\n",
     ] {
         let bytes = [body.as_bytes(), b"GET / HTTP/1.1"].concat();
-        assert_eq!(
-            whole(&Framing::chunked(), &bytes),
-            (body.len(), Ok(()), Framing::Complete),
-            "{body:?}"
-        );
+        assert_eq!(whole(&Framing::chunked(), &bytes), (body.len(), Ok(()), Framing::Complete), "{body:?}");
     }
 }
 

@@ -165,28 +165,18 @@ fn judge_headers(request: &httparse::Request<'_, '_>) -> Result<Framing, Refusal
         }
         (0, 0) => Ok(Framing::Complete),
         (1, 0) => length(seen.length.unwrap_or_default()),
-        (0, 1)
-            if current
-                && seen
-                    .coding
-                    .is_some_and(|coding| coding.eq_ignore_ascii_case(b"chunked")) =>
-        {
+        (0, 1) if current && seen.coding.is_some_and(|coding| coding.eq_ignore_ascii_case(b"chunked")) => {
             Ok(Framing::chunked())
         }
         (0, 1) => Err(Refusal::malformed("The transfer coding is not chunked.")),
-        _ => Err(Refusal::malformed(
-            "The length of the body is given more than once.",
-        )),
+        _ => Err(Refusal::malformed("The length of the body is given more than once.")),
     }
 }
 
 /// Digits and nothing else: `+5`, `0x5` and `5,5` have several readings (RFC 9110 section 8.6).
 fn length(value: &[u8]) -> Result<Framing, Refusal> {
     let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
-    let parsed = std::str::from_utf8(value)
-        .ok()
-        .filter(|_| digits)
-        .and_then(|text| text.parse().ok());
+    let parsed = std::str::from_utf8(value).ok().filter(|_| digits).and_then(|text| text.parse().ok());
     match parsed {
         Some(0) => Ok(Framing::Complete),
         Some(length) => Ok(Framing::Length(length)),
@@ -196,27 +186,14 @@ fn length(value: &[u8]) -> Result<Framing, Refusal> {
 
 /// The head with only what actix itself acts on, and the rest.
 fn shorten(request: &httparse::Request<'_, '_>) -> (Vec<u8>, Vec<Line>) {
-    const ACTED_ON: [&str; 6] = [
-        "host",
-        "content-length",
-        "transfer-encoding",
-        "connection",
-        "expect",
-        "upgrade",
-    ];
+    const ACTED_ON: [&str; 6] =
+        ["host", "content-length", "transfer-encoding", "connection", "expect", "upgrade"];
     let mut head = Vec::with_capacity(512);
-    for word in [
-        request.method.unwrap_or_default(),
-        request.path.unwrap_or_default(),
-    ] {
+    for word in [request.method.unwrap_or_default(), request.path.unwrap_or_default()] {
         head.extend_from_slice(word.as_bytes());
         head.push(b' ');
     }
-    head.extend_from_slice(if request.version == Some(1) {
-        b"HTTP/1.1\r\n"
-    } else {
-        b"HTTP/1.0\r\n"
-    });
+    head.extend_from_slice(if request.version == Some(1) { b"HTTP/1.1\r\n" } else { b"HTTP/1.0\r\n" });
     let mut rest = Vec::with_capacity(request.headers.len());
     for header in request.headers.iter() {
         // A head of nothing but `connection` lines is not worth saving: it stays above the limit and is refused.

@@ -8,9 +8,7 @@ const PLAIN: &str = "GET /b/k HTTP/1.1\r\nhost: h\r\n";
 
 fn framing(extra: &str) -> Result<Framing, ErrorCode> {
     let head = format!("{PLAIN}{extra}\r\n");
-    judge(head.as_bytes(), HEADERS_CAP)
-        .map(|admitted| admitted.framing)
-        .map_err(|refusal| refusal.code())
+    judge(head.as_bytes(), HEADERS_CAP).map(|admitted| admitted.framing).map_err(|refusal| refusal.code())
 }
 
 #[test]
@@ -20,14 +18,8 @@ fn the_length_of_a_body_is_known() {
     assert_eq!(framing("Content-Length:5\r\n"), Ok(Framing::Length(5)));
     assert_eq!(framing("Content-Length:  007 \r\n"), Ok(Framing::Length(7)));
     assert_eq!(framing("Transfer-Encoding: Chunked\r\n"), Ok(Framing::chunked()));
-    assert_eq!(
-        framing("content-length: 18446744073709551616\r\n"),
-        Err(ErrorCode::BadRequest)
-    );
-    assert_eq!(
-        framing("content-length: 5\r\nCONTENT-LENGTH: 5\r\n"),
-        Err(ErrorCode::BadRequest)
-    );
+    assert_eq!(framing("content-length: 18446744073709551616\r\n"), Err(ErrorCode::BadRequest));
+    assert_eq!(framing("content-length: 5\r\nCONTENT-LENGTH: 5\r\n"), Err(ErrorCode::BadRequest));
     let old = judge(b"POST / HTTP/1.0\r\n\r\n", HEADERS_CAP).unwrap_err();
     assert_eq!(old.code(), ErrorCode::MissingContentLength);
 }
@@ -56,16 +48,11 @@ fn a_bare_line_feed_is_refused_before_the_head_ends() {
 
 #[test]
 fn a_head_with_many_headers_is_shortened_to_what_actix_acts_on() {
-    let many: String = (0..100)
-        .map(|number| format!("x-amz-meta-{number}: {number}\r\n"))
-        .collect();
+    let many: String = (0..100).map(|number| format!("x-amz-meta-{number}: {number}\r\n")).collect();
     let head = format!("{PLAIN}{many}Expect: 100-continue\r\ncontent-length: 3\r\n\r\n");
     let (short, rest) = judge(head.as_bytes(), HEADERS_CAP).unwrap().shortened.unwrap();
     let short = String::from_utf8(short).unwrap();
-    assert_eq!(
-        short,
-        format!("{PLAIN}Expect: 100-continue\r\ncontent-length: 3\r\n\r\n")
-    );
+    assert_eq!(short, format!("{PLAIN}Expect: 100-continue\r\ncontent-length: 3\r\n\r\n"));
     assert_eq!(rest.len(), 100);
     assert_eq!(rest[7], (b"x-amz-meta-7".to_vec(), b"7".to_vec()));
     assert!(

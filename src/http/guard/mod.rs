@@ -75,10 +75,8 @@ where
     A::Future: 'static,
     A::InitError: std::fmt::Debug,
 {
-    let bounds = stream::Bounds {
-        header_bytes_max: limits.header_bytes_max,
-        headers_max: limits.headers_max,
-    };
+    let bounds =
+        stream::Bounds { header_bytes_max: limits.header_bytes_max, headers_max: limits.headers_max };
     let watch = Watch::new(watch::Patience {
         head: limits.header_timeout,
         request: limits.keep_alive,

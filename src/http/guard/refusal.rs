@@ -26,18 +26,12 @@ pub(super) struct Refusal {
 impl Refusal {
     /// With the message that belongs to the code.
     pub(super) fn new(code: ErrorCode) -> Self {
-        Self {
-            code,
-            message: Cow::Borrowed(code.message()),
-        }
+        Self { code, message: Cow::Borrowed(code.message()) }
     }
 
     /// The bytes are not a request that has one meaning.
     pub(super) fn malformed(message: &'static str) -> Self {
-        Self {
-            code: ErrorCode::BadRequest,
-            message: Cow::Borrowed(message),
-        }
+        Self { code: ErrorCode::BadRequest, message: Cow::Borrowed(message) }
     }
 
     #[cfg(test)]
@@ -68,10 +62,7 @@ impl Refusal {
         let status = StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = Response::with_body(status, BoxBody::new(body));
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            header::HeaderValue::from_static("application/xml"),
-        );
+        headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/xml"));
         if let Ok(id) = header::HeaderValue::from_str(&id) {
             headers.insert(header::HeaderName::from_static("x-amz-request-id"), id);
         }

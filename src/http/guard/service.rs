@@ -61,19 +61,12 @@ where
         > + 'static,
 {
     pub(super) fn new(app: A, metrics: Arc<Metrics>) -> Self {
-        Self {
-            app,
-            service: Rc::new(OnceCell::new()),
-            metrics,
-        }
+        Self { app, service: Rc::new(OnceCell::new()), metrics }
     }
 
     /// The service that actix asks about `Expect`.
     pub(super) fn expect(&self) -> Expect<A::Service> {
-        Expect {
-            service: Rc::clone(&self.service),
-            metrics: Arc::clone(&self.metrics),
-        }
+        Expect { service: Rc::clone(&self.service), metrics: Arc::clone(&self.metrics) }
     }
 }
 
@@ -100,10 +93,7 @@ where
         let metrics = Arc::clone(&self.metrics);
         Box::pin(async move {
             let service = Rc::new(app.await?);
-            Ok(Guarded {
-                service: Rc::clone(slot.get_or_init(|| service)),
-                metrics,
-            })
+            Ok(Guarded { service: Rc::clone(slot.get_or_init(|| service)), metrics })
         })
     }
 }
@@ -127,13 +117,7 @@ where
     fn call(&self, request: Request) -> Self::Future {
         if let Some(connection) = request.conn_data::<Rc<Connection>>() {
             let connection = Rc::clone(connection);
-            return begin(
-                Rc::clone(&self.service),
-                request,
-                connection,
-                Arc::clone(&self.metrics),
-            )
-            .0;
+            return begin(Rc::clone(&self.service), request, connection, Arc::clone(&self.metrics)).0;
         }
         // Only a request made by `Expect` has no connection.
         let begun = request.extensions_mut().remove::<Begun>();
@@ -162,10 +146,7 @@ where
     type Future = std::future::Ready<Result<Self, ()>>;
 
     fn new_service(&self, (): ()) -> Self::Future {
-        std::future::ready(Ok(Self {
-            service: Rc::clone(&self.service),
-            metrics: Arc::clone(&self.metrics),
-        }))
+        std::future::ready(Ok(Self { service: Rc::clone(&self.service), metrics: Arc::clone(&self.metrics) }))
     }
 }
 
@@ -182,16 +163,10 @@ where
     fn call(&self, request: Request) -> Self::Future {
         let connection = request.conn_data::<Rc<Connection>>().map(Rc::clone);
         let (Some(connection), Some(service)) = (connection, self.service.get()) else {
-            return Deciding {
-                handler: None,
-                incoming: None,
-            };
+            return Deciding { handler: None, incoming: None };
         };
         let (handler, incoming) = begin(Rc::clone(service), request, connection, Arc::clone(&self.metrics));
-        Deciding {
-            handler: Some(handler),
-            incoming,
-        }
+        Deciding { handler: Some(handler), incoming }
     }
 }
 
@@ -211,12 +186,7 @@ impl Future for Deciding {
         match handler.as_mut().poll(cx) {
             Poll::Ready(Ok(reply)) => Poll::Ready(Err(reply.map_into_boxed_body())),
             Poll::Ready(Err(reply)) => Poll::Ready(Err(reply)),
-            Poll::Pending
-                if self
-                    .incoming
-                    .as_ref()
-                    .is_some_and(|incoming| incoming.is_invited()) =>
-            {
+            Poll::Pending if self.incoming.as_ref().is_some_and(|incoming| incoming.is_invited()) => {
                 let request = Request::new();
                 request.extensions_mut().insert(Begun(handler));
                 Poll::Ready(Ok(request))

@@ -311,11 +311,8 @@ impl AsyncWrite for Stream {
             Phase::Parsing => {
                 // actix refuses a head that we admitted; its reply has no body, ours has.
                 let too_large = buf.get(9..12) == Some(b"431".as_slice());
-                let code = if too_large {
-                    ErrorCode::RequestHeaderSectionTooLarge
-                } else {
-                    ErrorCode::BadRequest
-                };
+                let code =
+                    if too_large { ErrorCode::RequestHeaderSectionTooLarge } else { ErrorCode::BadRequest };
                 this.refuse(&Refusal::new(code), &[]);
                 ready!(this.poll_last_words(cx))?;
                 return Poll::Ready(Ok(buf.len()));

@@ -52,12 +52,7 @@ impl Watch {
     pub(super) fn new(patience: Patience) -> Rc<Self> {
         let shortest = patience.head.min(patience.request).min(patience.body);
         let tick = (shortest / 10).clamp(Duration::from_millis(10), Duration::from_secs(1));
-        Rc::new(Self {
-            watched: RefCell::new(Vec::new()),
-            patience,
-            tick,
-            stopping: Cell::new(false),
-        })
+        Rc::new(Self { watched: RefCell::new(Vec::new()), patience, tick, stopping: Cell::new(false) })
     }
 
     /// Looks after everything until the server stops. Runs once per worker.
@@ -80,12 +75,7 @@ impl Watch {
         if self.stopping.get() {
             connection.stop();
         }
-        let window = Cell::new(Window {
-            waits_for: None,
-            request: 0,
-            ticks: 0,
-            bytes: 0,
-        });
+        let window = Cell::new(Window { waits_for: None, request: 0, ticks: 0, bytes: 0 });
         self.watched.borrow_mut().push(Watched { connection, window });
     }
 
@@ -113,12 +103,8 @@ impl Watch {
             Some(Late::Reply) => connection.sent(),
             _ => connection.received(),
         };
-        let fresh = Window {
-            waits_for: connection.waits_for(),
-            request: connection.requests(),
-            ticks: 0,
-            bytes,
-        };
+        let fresh =
+            Window { waits_for: connection.waits_for(), request: connection.requests(), ticks: 0, bytes };
         let mut window = watched.window.get();
         if (window.waits_for, window.request) != (fresh.waits_for, fresh.request) {
             watched.window.set(fresh);

@@ -32,10 +32,7 @@ pub struct Reply {
 impl Reply {
     /// The first header of that name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// The body as text.
@@ -46,11 +43,8 @@ impl Reply {
     /// The code of an S3 error document.
     pub fn code(&self) -> String {
         let text = self.text();
-        let code = text
-            .split_once("<Code>")
-            .and_then(|(_, rest)| rest.split_once("</Code>"));
-        code.map(|(code, _)| code.to_owned())
-            .unwrap_or_else(|| panic!("no error document: {self:?}"))
+        let code = text.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
+        code.map(|(code, _)| code.to_owned()).unwrap_or_else(|| panic!("no error document: {self:?}"))
     }
 }
 
@@ -61,10 +55,7 @@ impl Raw {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
-        Self {
-            stream,
-            unread: Vec::new(),
-        }
+        Self { stream, unread: Vec::new() }
     }
 
     /// Connects, sends and reads one reply.
@@ -111,11 +102,7 @@ impl Raw {
 
     /// Whether the server closes the connection, without another byte, within `within`.
     pub fn closes(&mut self, within: Duration) -> bool {
-        assert_eq!(
-            String::from_utf8_lossy(&self.unread),
-            "",
-            "bytes behind the last reply"
-        );
+        assert_eq!(String::from_utf8_lossy(&self.unread), "", "bytes behind the last reply");
         self.stream.set_read_timeout(Some(within)).unwrap();
         let read = self.stream.read(&mut [0; 1]);
         self.stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -134,10 +121,7 @@ impl Raw {
         let read = self.stream.read(&mut [0; 1]);
         self.stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let error = read.expect_err("the server sent something, or closed");
-        assert!(
-            matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut),
-            "{error}"
-        );
+        assert!(matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut), "{error}");
         assert!(begun.elapsed() >= span / 2);
     }
 
@@ -155,11 +139,7 @@ impl Raw {
             .map(|line| line.split_once(": ").unwrap_or((line, "")))
             .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
             .collect();
-        let mut reply = Reply {
-            status,
-            headers,
-            body: Vec::new(),
-        };
+        let mut reply = Reply { status, headers, body: Vec::new() };
         let bodiless = !with_body || status < 200 || status == 204 || status == 304;
         if bodiless {
             return reply;
@@ -167,10 +147,7 @@ impl Raw {
         reply.body = if reply.header("transfer-encoding") == Some("chunked") {
             self.read_chunks()
         } else {
-            match reply
-                .header("content-length")
-                .map(|length| length.parse().unwrap())
-            {
+            match reply.header("content-length").map(|length| length.parse().unwrap()) {
                 Some(length) => self.read_exactly(length),
                 None => self.read_to_end(),
             }
@@ -183,11 +160,7 @@ impl Raw {
             if let Some(at) = self.unread.windows(4).position(|window| window == b"\r\n\r\n") {
                 return self.unread.drain(..at + 4).collect();
             }
-            assert!(
-                self.fill(),
-                "closed within a head: {:?}",
-                String::from_utf8_lossy(&self.unread)
-            );
+            assert!(self.fill(), "closed within a head: {:?}", String::from_utf8_lossy(&self.unread));
         }
     }
 

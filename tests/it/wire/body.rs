@@ -31,10 +31,7 @@ fn large_bodies_pass_whole_in_both_framings() {
     let dummy = Dummy::start();
     let body: Vec<u8> = (0..3_000_000_u32).map(|at| (at % 251) as u8).collect();
     let mut raw = Raw::connect(dummy.address);
-    raw.send(format!(
-        "PUT /a HTTP/1.1\r\nhost: h\r\ncontent-length: {}\r\n\r\n",
-        body.len()
-    ));
+    raw.send(format!("PUT /a HTTP/1.1\r\nhost: h\r\ncontent-length: {}\r\n\r\n", body.len()));
     raw.send(&body);
     assert!(raw.reply().body == body);
     raw.send("PUT /a HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n");
@@ -51,10 +48,9 @@ fn large_bodies_pass_whole_in_both_framings() {
 fn a_small_unread_body_keeps_the_connection() {
     let dummy = Dummy::start();
     let mut raw = Raw::connect(dummy.address);
-    for framing in [
-        "content-length: 5\r\n\r\nabcde",
-        "transfer-encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n",
-    ] {
+    for framing in
+        ["content-length: 5\r\n\r\nabcde", "transfer-encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n"]
+    {
         raw.send(format!("PUT /refuse HTTP/1.1\r\nhost: h\r\n{framing}"));
         let reply = raw.reply();
         assert_eq!((reply.status, reply.header("connection")), (403, None));
@@ -82,11 +78,7 @@ fn a_client_still_sending_can_read_the_refusal() {
             sent += piece.len();
         }
         let reply = raw.reply();
-        assert_eq!(
-            (reply.status, reply.header("connection")),
-            (403, Some("close")),
-            "{framing}"
-        );
+        assert_eq!((reply.status, reply.header("connection")), (403, Some("close")), "{framing}");
         assert!(sent > 500_000, "cut after {sent} bytes");
         assert!(raw.closes(Duration::from_secs(4)));
         assert!(begun.elapsed() < Duration::from_secs(8));

@@ -37,22 +37,13 @@ impl Dummy {
     pub fn with(limits: Limits) -> Self {
         let metrics = Arc::new(Metrics::new().unwrap());
         let seen = Arc::new(AtomicUsize::new(0));
-        let state = web::Data::new(State {
-            seen: Arc::clone(&seen),
-        });
+        let state = web::Data::new(State { seen: Arc::clone(&seen) });
         let listener = server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let server = server::serve(listener, limits, Arc::clone(&metrics), move || {
-            App::new()
-                .app_data(state.clone())
-                .default_service(web::to(handle))
+            App::new().app_data(state.clone()).default_service(web::to(handle))
         })
         .unwrap();
-        Self {
-            address: server.address(),
-            metrics,
-            seen,
-            server: Some(server),
-        }
+        Self { address: server.address(), metrics, seen, server: Some(server) }
     }
 
     /// Requests that reached the handler.
@@ -62,10 +53,7 @@ impl Dummy {
 
     /// Stops it and waits.
     pub fn stop(&mut self) {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(self.server.take().unwrap().stop()).unwrap();
     }
 }
@@ -82,12 +70,7 @@ pub fn hasty() -> Limits {
 
 async fn handle(request: HttpRequest, body: web::Payload, state: web::Data<State>) -> HttpResponse {
     state.seen.fetch_add(1, Ordering::SeqCst);
-    let number = |prefix: &str| {
-        request
-            .path()
-            .strip_prefix(prefix)
-            .map(|text| text.parse::<u64>().unwrap())
-    };
+    let number = |prefix: &str| request.path().strip_prefix(prefix).map(|text| text.parse::<u64>().unwrap());
     match request.path() {
         "/refuse" => HttpResponse::Forbidden().body("no"),
         "/panic" => panic!("on purpose"),
@@ -105,10 +88,7 @@ async fn handle(request: HttpRequest, body: web::Payload, state: web::Data<State
         _ if number("/large/").is_some() => {
             let size = number("/large/").unwrap();
             let pieces = futures_util::stream::iter((0..size.div_ceil(65536)).map(move |piece| {
-                Ok::<_, actix_web::Error>(Bytes::from(vec![
-                    b'x';
-                    (size - piece * 65536).min(65536) as usize
-                ]))
+                Ok::<_, actix_web::Error>(Bytes::from(vec![b'x'; (size - piece * 65536).min(65536) as usize]))
             }));
             HttpResponse::Ok().body(actix_web::body::SizedStream::new(size, pieces))
         }
@@ -128,9 +108,7 @@ async fn echo(mut body: web::Payload) -> HttpResponse {
 }
 
 fn headers(request: &HttpRequest) -> String {
-    let lines = request
-        .headers()
-        .iter()
-        .map(|(name, value)| format!("{name}={}\n", value.to_str().unwrap_or("?")));
+    let lines =
+        request.headers().iter().map(|(name, value)| format!("{name}={}\n", value.to_str().unwrap_or("?")));
     lines.collect()
 }

@@ -26,10 +26,7 @@ fn a_hundred_short_metadata_headers_arrive() {
             let text = reply.text();
             assert_eq!(text.lines().count(), count + 1, "{count}");
             for number in 0..count {
-                assert!(
-                    text.contains(&format!("x-amz-meta-{number}=v{number}\n")),
-                    "{number} of {count}"
-                );
+                assert!(text.contains(&format!("x-amz-meta-{number}=v{number}\n")), "{number} of {count}");
             }
             assert!(text.contains("host=h\n"));
         }
@@ -54,25 +51,12 @@ fn too_many_or_too_large_headers_are_an_s3_error() {
     let large = format!("GET / HTTP/1.1\r\nhost: h\r\nx: {}\r\n\r\n", "v".repeat(70_000));
     let name = format!("GET / HTTP/1.1\r\nhost: h\r\n{}: v\r\n\r\n", "n".repeat(66_000));
     let short_name = format!("GET / HTTP/1.1\r\nhost: h\r\n{}: v\r\n\r\n", "n".repeat(2_000));
-    let connections = format!(
-        "GET / HTTP/1.1\r\nhost: h\r\n{}\r\n",
-        "connection: x\r\n".repeat(120)
-    );
-    for head in [
-        with_headers("/", 200),
-        with_headers("/", 3000),
-        large,
-        name,
-        short_name,
-        connections,
-    ] {
+    let connections = format!("GET / HTTP/1.1\r\nhost: h\r\n{}\r\n", "connection: x\r\n".repeat(120));
+    for head in [with_headers("/", 200), with_headers("/", 3000), large, name, short_name, connections] {
         let mut raw = Raw::connect(dummy.address);
         raw.send(&head);
         let reply = raw.reply();
-        assert_eq!(
-            (reply.status, reply.code().as_str()),
-            (400, "RequestHeaderSectionTooLarge")
-        );
+        assert_eq!((reply.status, reply.code().as_str()), (400, "RequestHeaderSectionTooLarge"));
         assert!(raw.closes(Duration::from_secs(5)));
     }
     assert_eq!(dummy.seen(), 0);
@@ -88,10 +72,8 @@ fn a_head_in_pieces_is_one_head() {
         raw.drip(request, Duration::from_millis(1));
         assert_eq!(raw.reply().text(), "abc");
     }
-    let long = format!(
-        "PUT /a HTTP/1.1\r\nhost: h\r\nx: {}\r\ncontent-length: 3\r\n\r\nabc",
-        "v".repeat(50_000)
-    );
+    let long =
+        format!("PUT /a HTTP/1.1\r\nhost: h\r\nx: {}\r\ncontent-length: 3\r\n\r\nabc", "v".repeat(50_000));
     raw.send(&long);
     assert_eq!(raw.reply().text(), "abc");
 }
@@ -115,10 +97,7 @@ fn upgrades_are_ignored_or_refused() {
     let mut raw = Raw::connect(dummy.address);
     raw.send("PUT /a HTTP/1.1\r\nhost: h\r\nconnection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\ncontent-length: 2\r\n\r\nok");
     let reply = raw.reply();
-    assert_eq!(
-        (reply.status, reply.text().as_str(), reply.header("connection")),
-        (200, "ok", Some("close"))
-    );
+    assert_eq!((reply.status, reply.text().as_str(), reply.header("connection")), (200, "ok", Some("close")));
     assert!(raw.closes(Duration::from_secs(5)));
     let reply = Raw::ask(
         dummy.address,
@@ -137,10 +116,7 @@ fn http_1_0_is_served() {
     let mut raw = Raw::connect(dummy.address);
     raw.send("PUT /a HTTP/1.0\r\nconnection: keep-alive\r\ncontent-length: 2\r\n\r\nok");
     let reply = raw.reply();
-    assert_eq!(
-        (reply.text().as_str(), reply.header("connection")),
-        ("ok", Some("keep-alive"))
-    );
+    assert_eq!((reply.text().as_str(), reply.header("connection")), ("ok", Some("keep-alive")));
     raw.send("GET /nothing HTTP/1.0\r\n\r\n");
     assert_eq!(raw.reply().status, 204);
 }
@@ -151,11 +127,7 @@ fn pipelined_requests_are_answered_in_order() {
     let mut raw = Raw::connect(dummy.address);
     let mut all = String::new();
     for number in 0..50 {
-        write!(
-            all,
-            "PUT /a HTTP/1.1\r\nhost: h\r\ncontent-length: 2\r\n\r\n{number:02}"
-        )
-        .unwrap();
+        write!(all, "PUT /a HTTP/1.1\r\nhost: h\r\ncontent-length: 2\r\n\r\n{number:02}").unwrap();
         write!(all, "HEAD /large/7 HTTP/1.1\r\nhost: h\r\n\r\n").unwrap();
     }
     raw.send(all);

@@ -10,10 +10,7 @@ use crate::harness::raw::Raw;
 #[test]
 fn two_thousand_connections_are_served() {
     holdall::sys::descriptors::raise_limit().unwrap();
-    let dummy = Dummy::with(Limits {
-        workers: 2,
-        ..Limits::default()
-    });
+    let dummy = Dummy::with(Limits { workers: 2, ..Limits::default() });
     let mut all: Vec<Raw> = (0..2000).map(|_| Raw::connect(dummy.address)).collect();
     for round in 0..2 {
         for raw in &mut all {
@@ -31,10 +28,7 @@ fn two_thousand_connections_are_served() {
 
 #[test]
 fn connections_beyond_the_limit_wait_for_their_turn() {
-    let dummy = Dummy::with(Limits {
-        connections_max: 16,
-        ..Limits::default()
-    });
+    let dummy = Dummy::with(Limits { connections_max: 16, ..Limits::default() });
     let mut first: Vec<Raw> = (0..16).map(|_| Raw::connect(dummy.address)).collect();
     for raw in &mut first {
         raw.send("GET /nothing HTTP/1.1\r\nhost: h\r\n\r\n");

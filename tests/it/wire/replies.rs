@@ -9,18 +9,12 @@ use crate::harness::raw::Raw;
 fn head_has_a_length_and_no_body() {
     let dummy = Dummy::start();
     let mut raw = Raw::connect(dummy.address);
-    for (path, status, length) in [
-        ("/large/1000000", 200, "1000000"),
-        ("/refuse", 403, "2"),
-        ("/large/0", 200, "0"),
-    ] {
+    for (path, status, length) in
+        [("/large/1000000", 200, "1000000"), ("/refuse", 403, "2"), ("/large/0", 200, "0")]
+    {
         raw.send(format!("HEAD {path} HTTP/1.1\r\nhost: h\r\n\r\n"));
         let reply = raw.reply_to_head();
-        assert_eq!(
-            (reply.status, reply.header("content-length")),
-            (status, Some(length)),
-            "{path}"
-        );
+        assert_eq!((reply.status, reply.header("content-length")), (status, Some(length)), "{path}");
         assert_eq!(reply.header("transfer-encoding"), None);
     }
     raw.send("HEAD /panic HTTP/1.1\r\nhost: h\r\n\r\n");
@@ -83,9 +77,5 @@ fn small_replies_do_not_wait_for_an_acknowledgement() {
         assert_eq!(raw.reply().body.len(), 4096);
     }
     // A delayed acknowledgement costs 40 ms each time.
-    assert!(
-        begun.elapsed() < Duration::from_millis(50 * 20),
-        "{:?}",
-        begun.elapsed()
-    );
+    assert!(begun.elapsed() < Duration::from_millis(50 * 20), "{:?}", begun.elapsed());
 }

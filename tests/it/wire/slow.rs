@@ -45,28 +45,20 @@ fn a_head_that_stops_ends() {
 fn idle_connections_are_closed_without_a_word() {
     let dummy = Dummy::with(hasty());
     let mut fresh = Raw::connect(dummy.address);
-    assert!(
-        fresh.closes(Duration::from_secs(2)),
-        "a connection that never asked"
-    );
+    assert!(fresh.closes(Duration::from_secs(2)), "a connection that never asked");
     let mut used = Raw::connect(dummy.address);
     used.send(GET);
     assert_eq!(used.reply().status, 204);
     used.stays_silent(Duration::from_millis(800));
-    assert!(
-        used.closes(Duration::from_secs(3)),
-        "a connection that asked once"
-    );
+    assert!(used.closes(Duration::from_secs(3)), "a connection that asked once");
 }
 
 #[test]
 fn slow_bodies_end() {
     let dummy = Dummy::with(hasty());
-    for head in [
-        "content-length: 1000",
-        "transfer-encoding: chunked",
-        "content-length: 1000\r\nexpect: 100-continue",
-    ] {
+    for head in
+        ["content-length: 1000", "transfer-encoding: chunked", "content-length: 1000\r\nexpect: 100-continue"]
+    {
         let mut raw = Raw::connect(dummy.address);
         raw.send(format!("PUT /a HTTP/1.1\r\nhost: h\r\n{head}\r\n\r\n"));
         if head.contains("expect") {

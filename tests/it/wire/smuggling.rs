@@ -15,10 +15,7 @@ fn refused(dummy: &Dummy, first: &str) {
     let _ = raw.try_send(SECOND);
     let reply = raw.reply();
     assert_eq!(reply.status, 400, "{first:?}");
-    assert!(
-        ["BadRequest", "InvalidURI"].contains(&reply.code().as_str()),
-        "{first:?}: {reply:?}"
-    );
+    assert!(["BadRequest", "InvalidURI"].contains(&reply.code().as_str()), "{first:?}: {reply:?}");
     assert_eq!(reply.header("connection"), Some("close"), "{first:?}");
     assert_eq!(reply.header("content-type"), Some("application/xml"));
     assert!(raw.closes(Duration::from_secs(5)), "{first:?}");
@@ -98,9 +95,7 @@ fn broken_chunks_end_the_connection_with_one_reply() {
     ] {
         let before = dummy.seen();
         let mut raw = Raw::connect(dummy.address);
-        raw.send(format!(
-            "PUT /a HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n{chunks}"
-        ));
+        raw.send(format!("PUT /a HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n{chunks}"));
         let _ = raw.try_send(SECOND);
         let reply = raw.reply();
         assert_eq!(reply.status, 400, "{chunks:?}");
@@ -115,10 +110,7 @@ fn broken_chunks_end_the_connection_with_one_reply() {
 fn a_body_hides_no_request() {
     let dummy = Dummy::start();
     let mut raw = Raw::connect(dummy.address);
-    raw.send(format!(
-        "PUT /a HTTP/1.1\r\nhost: h\r\ncontent-length: {}\r\n\r\n{SECOND}",
-        SECOND.len()
-    ));
+    raw.send(format!("PUT /a HTTP/1.1\r\nhost: h\r\ncontent-length: {}\r\n\r\n{SECOND}", SECOND.len()));
     assert_eq!(raw.reply().text(), SECOND);
     raw.send(format!(
         "PUT /a HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n{:x};e=\"1\"\r\n{SECOND}\r\n0\r\nt: 1\r\n\r\n",
@@ -132,9 +124,7 @@ fn a_body_hides_no_request() {
 fn a_smuggled_request_behind_a_refused_body_never_runs() {
     let dummy = Dummy::start();
     let mut raw = Raw::connect(dummy.address);
-    raw.send(format!(
-        "PUT /refuse HTTP/1.1\r\nhost: h\r\ncontent-length: 9999999\r\n\r\n{SECOND}"
-    ));
+    raw.send(format!("PUT /refuse HTTP/1.1\r\nhost: h\r\ncontent-length: 9999999\r\n\r\n{SECOND}"));
     assert_eq!(raw.reply().status, 403);
     let _ = raw.try_send(SECOND);
     assert!(raw.closes(Duration::from_secs(5)));

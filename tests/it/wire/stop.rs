@@ -31,15 +31,9 @@ fn running_requests_end_and_idle_connections_close() {
     assert!(fresh.closes(Duration::from_secs(2)));
     sending.send("fghij");
     let reply = sending.reply();
-    assert_eq!(
-        (reply.text().as_str(), reply.header("connection")),
-        ("abcdefghij", Some("close"))
-    );
+    assert_eq!((reply.text().as_str(), reply.header("connection")), ("abcdefghij", Some("close")));
     let reply = running.reply();
-    assert_eq!(
-        (reply.text().as_str(), reply.header("connection")),
-        ("slept", Some("close"))
-    );
+    assert_eq!((reply.text().as_str(), reply.header("connection")), ("slept", Some("close")));
     assert!(running.closes(Duration::from_secs(2)));
     stopping.join().unwrap();
     assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
@@ -48,10 +42,7 @@ fn running_requests_end_and_idle_connections_close() {
 
 #[test]
 fn the_grace_ends() {
-    let mut dummy = Dummy::with(Limits {
-        shutdown_grace: Duration::from_secs(1),
-        ..Limits::default()
-    });
+    let mut dummy = Dummy::with(Limits { shutdown_grace: Duration::from_secs(1), ..Limits::default() });
     let mut running = Raw::connect(dummy.address);
     running.send("GET /sleep/60000 HTTP/1.1\r\nhost: h\r\n\r\n");
     std::thread::sleep(Duration::from_millis(200));

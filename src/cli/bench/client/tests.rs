@@ -75,46 +75,12 @@ async fn one_connection_serves_requests_of_every_framing() {
     )
     .await;
     let connection = &mut scene.connection;
-    assert_eq!(
-        connection
-            .send(&call("GET", Keep::Body))
-            .await
-            .unwrap()
-            .body_bytes,
-        5
-    );
-    assert_eq!(
-        (connection.body(), connection.etag()),
-        (&b"hello"[..], &b"\"e\""[..])
-    );
-    assert_eq!(
-        connection
-            .send(&call("GET", Keep::Body))
-            .await
-            .unwrap()
-            .body_bytes,
-        13
-    );
-    assert_eq!(
-        (connection.body(), connection.etag()),
-        (&b"abc0123456789"[..], &b""[..])
-    );
-    assert_eq!(
-        connection
-            .send(&call("HEAD", Keep::Nothing))
-            .await
-            .unwrap()
-            .body_bytes,
-        0
-    );
-    assert_eq!(
-        connection
-            .send(&call("DELETE", Keep::Nothing))
-            .await
-            .unwrap()
-            .body_bytes,
-        0
-    );
+    assert_eq!(connection.send(&call("GET", Keep::Body)).await.unwrap().body_bytes, 5);
+    assert_eq!((connection.body(), connection.etag()), (&b"hello"[..], &b"\"e\""[..]));
+    assert_eq!(connection.send(&call("GET", Keep::Body)).await.unwrap().body_bytes, 13);
+    assert_eq!((connection.body(), connection.etag()), (&b"abc0123456789"[..], &b""[..]));
+    assert_eq!(connection.send(&call("HEAD", Keep::Nothing)).await.unwrap().body_bytes, 0);
+    assert_eq!(connection.send(&call("DELETE", Keep::Nothing)).await.unwrap().body_bytes, 0);
     assert_eq!(connection.connects, 1);
     let requests = scene.server.await.unwrap();
     assert!(requests[0].starts_with(b"GET /b/k HTTP/1.1\r\nhost: 127.0.0.1:"));
@@ -124,15 +90,7 @@ async fn one_connection_serves_requests_of_every_framing() {
 async fn an_interim_answer_is_not_the_answer() {
     let reply = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n";
     let mut scene = scene(0, vec![vec![&reply[..], b"z"]]).await;
-    assert_eq!(
-        scene
-            .connection
-            .send(&call("GET", Keep::Body))
-            .await
-            .unwrap()
-            .body_bytes,
-        1
-    );
+    assert_eq!(scene.connection.send(&call("GET", Keep::Body)).await.unwrap().body_bytes, 1);
     assert_eq!(scene.connection.body(), b"z");
 }
 

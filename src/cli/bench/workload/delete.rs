@@ -35,13 +35,7 @@ impl Delete {
 /// # Errors
 /// When the server refuses.
 pub async fn delete(connection: &mut Connection, path: &str) -> Result<u64, Failure> {
-    let call = Call {
-        method: "DELETE",
-        path,
-        query: "",
-        body: Body::Empty,
-        keep: Keep::Nothing,
-    };
+    let call = Call { method: "DELETE", path, query: "", body: Body::Empty, keep: Keep::Nothing };
     connection.send(&call).await?;
     Ok(0)
 }
