@@ -80,45 +80,58 @@ fn ending(disk: &dyn Disk, path: &Path) -> std::io::Result<Ending> {
 struct Scan {
     /// Where the write begins whose fragments are being read.
     open: Option<u64>,
+    /// The sequence number that the next write will have.
+    sequence: u64,
     damage: Option<u64>,
     lost: Option<(u64, u64)>,
 }
+
+/// Behind damage, a write counts as one of this log when its sequence number follows within so many.
+const SEQUENCES_MAX: u64 = 1 << 32;
 
 impl Scan {
     fn block(&mut self, offset: u64, block: &[u8]) {
         let mut at = 0;
         // What is too short for a header at the end of a block is padding.
         while at < block.len() && at + HEADER <= BLOCK {
-            let position = offset + at as u64;
             match fragment(&block[at..]) {
-                Some((kind, length)) => {
-                    self.fragment(position, kind);
-                    at += HEADER + length;
+                Some((kind, payload)) => {
+                    self.fragment(offset + at as u64, kind, payload);
+                    at += HEADER + payload.len();
                 }
                 None => {
-                    self.damaged(position);
-                    // Its length may still be right; else the next block begins with a header again.
-                    let length =
-                        block.get(at + 4..at + 6).map_or(0, |l| usize::from(l[0]) | usize::from(l[1]) << 8);
-                    let next = at + HEADER + length;
-                    if length == 0 || next >= block.len() {
-                        return;
-                    }
-                    at = next;
+                    self.damaged(offset + at as u64);
+                    self.search(offset, block, at + 1);
+                    return;
                 }
             }
         }
     }
 
-    fn fragment(&mut self, position: u64, kind: u8) {
-        let begins = matches!(kind, FULL | FIRST);
-        if let Some(open) = self.open
-            && begins
-        {
-            self.damaged(open);
+    /// Looks behind damage, byte by byte, for the beginning of another write. Bodies may hold pieces of other logs;
+    /// those do not go on with our sequence numbers.
+    fn search(&mut self, offset: u64, block: &[u8], from: usize) {
+        let begins = |at: &usize| {
+            // The kind first: it spares most checksums.
+            if !matches!(block.get(at + HEADER - 1), Some(&(FULL | FIRST))) {
+                return false;
+            }
+            let Some((_, payload)) = fragment(&block[*at..]) else { return false };
+            let ahead = sequences(payload).map(|(first, _)| first.wrapping_sub(self.sequence));
+            ahead.is_some_and(|ahead| ahead < SEQUENCES_MAX)
+        };
+        let found = (from..block.len()).find(begins);
+        if let (Some(next), Some(at), None) = (found, self.damage, self.lost) {
+            self.lost = Some((at, offset + next as u64));
         }
-        if self.open.is_none() && matches!(kind, MIDDLE | LAST) {
-            self.damaged(position);
+    }
+
+    fn fragment(&mut self, position: u64, kind: u8, payload: &[u8]) {
+        let begins = matches!(kind, FULL | FIRST);
+        match self.open {
+            Some(open) if begins => self.damaged(open),
+            None if matches!(kind, MIDDLE | LAST) => self.damaged(position),
+            _ => {}
         }
         match kind {
             FIRST => self.open = Some(position),
@@ -127,6 +140,9 @@ impl Scan {
         }
         if begins && let Some(at) = self.damage {
             self.lost.get_or_insert((at, position));
+        }
+        if begins && let Some((first, count)) = sequences(payload) {
+            self.sequence = first + u64::from(count);
         }
     }
 
@@ -144,16 +160,24 @@ impl Scan {
     }
 }
 
-/// Type and length of the fragment at the beginning of `bytes`, when it is whole.
-fn fragment(bytes: &[u8]) -> Option<(u8, usize)> {
+/// Type and payload of the fragment at the beginning of `bytes`, when it is whole.
+fn fragment(bytes: &[u8]) -> Option<(u8, &[u8])> {
     let header = bytes.get(..HEADER)?;
     let length = usize::from(header[4]) | usize::from(header[5]) << 8;
-    let covered = bytes.get(HEADER - 1..HEADER + length)?;
     let kind = header[6];
+    let payload = bytes.get(HEADER..HEADER + length).filter(|_| kind != 0)?;
+    let covered = &bytes[HEADER - 1..HEADER + length];
     let crc = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, covered) as u32;
-    // As RocksDB does, so that a log within a log keeps its checksums apart.
+    // As RocksDB does: checksums of bytes that hold checksums are weak.
     let masked = crc.rotate_right(15).wrapping_add(0xa282_ead8);
-    (kind != 0 && header[..4] == masked.to_le_bytes()).then_some((kind, length))
+    (header[..4] == masked.to_le_bytes()).then_some((kind, payload))
+}
+
+/// First sequence number and count of the write that begins with this payload.
+fn sequences(payload: &[u8]) -> Option<(u64, u32)> {
+    let first = u64::from_le_bytes(payload.get(..8)?.try_into().ok()?);
+    let count = u32::from_le_bytes(payload.get(8..12)?.try_into().ok()?);
+    Some((first, count))
 }
 
 #[cfg(test)]
