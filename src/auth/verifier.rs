@@ -1,6 +1,5 @@
 //! The one door: every request comes in through [`Verifier`], whichever way it is authenticated.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use subtle::ConstantTimeEq as _;
@@ -66,7 +65,7 @@ struct Claim<'a> {
     way: Way,
     credential: Credential<'a>,
     signature: &'a str,
-    /// In lower case and sorted.
+    /// Sorted.
     signed_headers: Vec<&'a str>,
     time: &'a str,
     /// The value of `x-amz-content-sha256` or what stands for it.
@@ -139,12 +138,11 @@ impl Verifier {
             .value("x-amz-security-token")
             .is_some_and(|token| !token.is_empty());
         refusal::no_tokens(token)?;
-        let names = claim::signed_headers(authorization.signed_headers);
         let claim = Claim {
             way: Way::Header,
             credential,
             signature: authorization.signature,
-            signed_headers: names.iter().map(Cow::as_ref).collect(),
+            signed_headers: claim::signed_headers(authorization.signed_headers),
             time: &time.text,
             payload,
         };
@@ -184,12 +182,11 @@ impl Verifier {
                     .as_deref()
                     .is_some_and(|token| !token.is_empty()),
         )?;
-        let names = claim::signed_headers(presigned.signed_headers);
         let claim = Claim {
             way: Way::Query,
             credential,
             signature: presigned.signature,
-            signed_headers: names.iter().map(Cow::as_ref).collect(),
+            signed_headers: claim::signed_headers(presigned.signed_headers),
             time: &time.text,
             payload,
         };

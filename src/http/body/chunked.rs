@@ -73,6 +73,17 @@ impl Trailers {
             .map(|(_, value)| value.as_str())
     }
 
+    /// What the signature of the trailer covers: a line for each header, in the order of the names.
+    fn canonical(&self) -> Vec<u8> {
+        let mut lines: Vec<String> = self
+            .0
+            .iter()
+            .map(|(name, value)| format!("{name}:{value}\n"))
+            .collect();
+        lines.sort_unstable();
+        lines.concat().into_bytes()
+    }
+
     /// The checksums, as their algorithm and the text the client sent.
     pub fn checksums(&self) -> impl Iterator<Item = (ChecksumAlgorithm, &str)> {
         self.0
@@ -116,8 +127,6 @@ pub struct Decoder {
     line: Vec<u8>,
     trailers: Trailers,
     trailer_lines: usize,
-    /// What the signature of the trailer covers.
-    signed_trailer: Vec<u8>,
 }
 
 impl Decoder {
@@ -139,7 +148,6 @@ impl Decoder {
             line: Vec::new(),
             trailers: Trailers::default(),
             trailer_lines: 0,
-            signed_trailer: Vec::new(),
         }
     }
 
@@ -308,7 +316,7 @@ impl Decoder {
         if let Some(signer) = &mut self.signer
             && name == "x-amz-trailer-signature"
         {
-            let checked = signer.check_trailer(&self.signed_trailer, value.as_bytes());
+            let checked = signer.check_trailer(&self.trailers.canonical(), value.as_bytes());
             checked.map_err(|_| DecodeError::SignatureMismatch)?;
             return self.end_trailer().map(|()| State::TrailerEnd);
         }
@@ -316,9 +324,6 @@ impl Decoder {
         let at = self.declared.iter().position(|declared| *declared == name);
         self.declared
             .swap_remove(at.ok_or(DecodeError::MalformedTrailer)?);
-        for piece in [name.as_str(), ":", value, "\n"] {
-            self.signed_trailer.extend_from_slice(piece.as_bytes());
-        }
         self.trailers.0.push((name, value.to_owned()));
         Ok(State::Trailer)
     }
