@@ -71,14 +71,14 @@ fn header_values_are_trimmed_collapsed_and_joined() {
     ];
     let head = RequestHead { method: "GET", path: "/", query: "", headers: &headers };
     let covered = Covered {
-        headers: &["host", "x-amz-meta-a", "x-amz-meta-b", "x-missing"],
+        headers: &["host", "missing", "x-amz-meta-a", "x-amz-meta-b", "x-amz-missing"],
         payload: "UNSIGNED-PAYLOAD",
         accept_encoding: None,
     };
-    let mut expected = b"GET\n/\n\nhost:example.com\nx-amz-meta-a:one two three,".to_vec();
+    let mut expected = b"GET\n/\n\nhost:example.com\nmissing:\nx-amz-meta-a:one two three,".to_vec();
     expected.push(0xff);
     expected.extend_from_slice(
-        b"\nx-amz-meta-b:\nx-missing:\n\nhost;x-amz-meta-a;x-amz-meta-b;x-missing\nUNSIGNED-PAYLOAD",
+        b"\nx-amz-meta-b:\n\nhost;missing;x-amz-meta-a;x-amz-meta-b;x-amz-missing\nUNSIGNED-PAYLOAD",
     );
     assert_eq!(request(&head, &covered), expected);
 }

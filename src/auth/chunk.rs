@@ -54,7 +54,7 @@ impl ChunkSigner {
     }
 
     /// Checks the signature of the trailer: `lines` are its headers as `name:value`, each with a line feed, in the
-    /// order of the wire.
+    /// order of their names.
     pub fn check_trailer(&mut self, lines: &[u8], signature: &[u8]) -> Result<(), SignatureMismatch> {
         let expected = self.sign_trailer(lines);
         if expected.ct_eq(signature).into() { Ok(()) } else { Err(SignatureMismatch) }

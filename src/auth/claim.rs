@@ -151,13 +151,9 @@ pub(super) fn unsupported() -> AuthError {
     )
 }
 
-/// The names in `SignedHeaders`, in lower case and sorted, as canonical requests list them.
-pub(super) fn signed_headers(text: &str) -> Vec<Cow<'_, str>> {
-    let lower = |name| match str::bytes(name).any(|byte| byte.is_ascii_uppercase()) {
-        true => Cow::Owned(str::to_ascii_lowercase(name)),
-        false => Cow::Borrowed(name),
-    };
-    let mut names: Vec<Cow<'_, str>> = text.split(';').map(lower).collect();
+/// The names in `SignedHeaders`, sorted, as canonical requests list them.
+pub(super) fn signed_headers(text: &str) -> Vec<&str> {
+    let mut names: Vec<&str> = text.split(';').collect();
     if !names.is_sorted() {
         names.sort_unstable();
     }

@@ -1,6 +1,5 @@
 //! The one door: every request comes in through [`Verifier`], whichever way it is authenticated.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use subtle::ConstantTimeEq as _;
@@ -66,7 +65,7 @@ struct Claim<'a> {
     way: Way,
     credential: Credential<'a>,
     signature: &'a str,
-    /// In lower case and sorted.
+    /// Sorted.
     signed_headers: Vec<&'a str>,
     time: &'a str,
     /// The value of `x-amz-content-sha256` or what stands for it.
@@ -129,12 +128,11 @@ impl Verifier {
         let key = find(keys, &credential)?;
         let token = head.value("x-amz-security-token").is_some_and(|token| !token.is_empty());
         refusal::no_tokens(token)?;
-        let names = claim::signed_headers(authorization.signed_headers);
         let claim = Claim {
             way: Way::Header,
             credential,
             signature: authorization.signature,
-            signed_headers: names.iter().map(Cow::as_ref).collect(),
+            signed_headers: claim::signed_headers(authorization.signed_headers),
             time: &time.text,
             payload,
         };
@@ -168,12 +166,11 @@ impl Verifier {
         refusal::no_tokens(
             in_header || query.security_token.as_deref().is_some_and(|token| !token.is_empty()),
         )?;
-        let names = claim::signed_headers(presigned.signed_headers);
         let claim = Claim {
             way: Way::Query,
             credential,
             signature: presigned.signature,
-            signed_headers: names.iter().map(Cow::as_ref).collect(),
+            signed_headers: claim::signed_headers(presigned.signed_headers),
             time: &time.text,
             payload,
         };

@@ -70,6 +70,17 @@ impl Trailers {
         self.0.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
     }
 
+    /// What the signature of the trailer covers: a line for each header, in the order of the names.
+    fn canonical(&self) -> Vec<u8> {
+        let mut lines: Vec<String> = self
+            .0
+            .iter()
+            .map(|(name, value)| format!("{name}:{value}\n"))
+            .collect();
+        lines.sort_unstable();
+        lines.concat().into_bytes()
+    }
+
     /// The checksums, as their algorithm and the text the client sent.
     pub fn checksums(&self) -> impl Iterator<Item = (ChecksumAlgorithm, &str)> {
         self.0
@@ -113,8 +124,6 @@ pub struct Decoder {
     line: Vec<u8>,
     trailers: Trailers,
     trailer_lines: usize,
-    /// What the signature of the trailer covers.
-    signed_trailer: Vec<u8>,
 }
 
 impl Decoder {
@@ -133,7 +142,6 @@ impl Decoder {
             line: Vec::new(),
             trailers: Trailers::default(),
             trailer_lines: 0,
-            signed_trailer: Vec::new(),
         }
     }
 
@@ -293,16 +301,14 @@ impl Decoder {
         if let Some(signer) = &mut self.signer
             && name == "x-amz-trailer-signature"
         {
-            let checked = signer.check_trailer(&self.signed_trailer, value.as_bytes());
+            let checked = signer.check_trailer(&self.trailers.canonical(), value.as_bytes());
             checked.map_err(|_| DecodeError::SignatureMismatch)?;
             return self.end_trailer().map(|()| State::TrailerEnd);
         }
         // Only what was declared, and once.
         let at = self.declared.iter().position(|declared| *declared == name);
-        self.declared.swap_remove(at.ok_or(DecodeError::MalformedTrailer)?);
-        for piece in [name.as_str(), ":", value, "\n"] {
-            self.signed_trailer.extend_from_slice(piece.as_bytes());
-        }
+        self.declared
+            .swap_remove(at.ok_or(DecodeError::MalformedTrailer)?);
         self.trailers.0.push((name, value.to_owned()));
         Ok(State::Trailer)
     }
