@@ -195,7 +195,11 @@ impl File {
         }
     }
 
-    fn poll_epilogue(&mut self, cx: &mut Context<'_>, thrown: usize) -> Poll<Option<Result<Bytes, SourceError>>> {
+    fn poll_epilogue(
+        &mut self,
+        cx: &mut Context<'_>,
+        thrown: usize,
+    ) -> Poll<Option<Result<Bytes, SourceError>>> {
         let mut thrown = thrown;
         loop {
             match ready!(self.poll_receive(cx)) {
@@ -287,7 +291,8 @@ fn filename(disposition: &str) -> Option<String> {
         let (_, encoded) = value.split_once("''")?;
         percent_encoding::percent_decode_str(encoded).decode_utf8().ok().map(|name| name.into_owned())
     });
-    let name = extended.or_else(|| parameter(disposition, "filename").map(|name| name.replace("%22", "\"")))?;
+    let name =
+        extended.or_else(|| parameter(disposition, "filename").map(|name| name.replace("%22", "\"")))?;
     Some(name.rsplit(['/', '\\']).next().unwrap_or_default().to_owned())
 }
 

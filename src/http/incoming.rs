@@ -49,7 +49,11 @@ impl Incoming {
     }
 
     /// The document of CompleteMultipartUpload: a checksum in its head is that of the object.
-    pub async fn list_of_parts(&mut self, request: &Request<'_>, says: auth::Payload) -> Result<Vec<u8>, Error> {
+    pub async fn list_of_parts(
+        &mut self,
+        request: &Request<'_>,
+        says: auth::Payload,
+    ) -> Result<Vec<u8>, Error> {
         let announced = announced::announced_about_object(request, says)?;
         document::read(self.open(announced)?, document::LIST_BYTES_MAX).await
     }

@@ -156,9 +156,11 @@ fn promises(form: &Fields) -> Result<Promises, Error> {
     }
     for algorithm in ChecksumAlgorithm::ALL {
         let Some(text) = form.get(algorithm.header()) else { continue };
-        let value = Checksum::from_base64(algorithm, text).ok_or_else(|| announced::invalid_value(algorithm))?;
+        let value =
+            Checksum::from_base64(algorithm, text).ok_or_else(|| announced::invalid_value(algorithm))?;
         if promises.checksum.replace(value).is_some() {
-            let message = "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.";
+            let message =
+                "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.";
             return Err(Error::with(ErrorCode::InvalidRequest, message));
         }
         promises.algorithm = Some(algorithm);
@@ -228,16 +230,17 @@ impl Done {
     fn reply(&self, form: &Fields, output: &put::Output) -> Reply {
         let etag = format!("\"{}\"", output.etag);
         let redirect = form.get("success_action_redirect").or_else(|| form.get("redirect"));
-        let mut reply = match (redirect.and_then(|url| self.redirect(url, &etag)), form.get("success_action_status")) {
-            (Some(location), _) => {
-                let mut reply = Reply::empty(StatusCode::SEE_OTHER);
-                reply.set("location", &location);
-                reply
-            }
-            (None, Some("201")) => self.created(output),
-            (None, Some("200")) => self.located(StatusCode::OK),
-            (None, _) => self.located(StatusCode::NO_CONTENT),
-        };
+        let mut reply =
+            match (redirect.and_then(|url| self.redirect(url, &etag)), form.get("success_action_status")) {
+                (Some(location), _) => {
+                    let mut reply = Reply::empty(StatusCode::SEE_OTHER);
+                    reply.set("location", &location);
+                    reply
+                }
+                (None, Some("201")) => self.created(output),
+                (None, Some("200")) => self.located(StatusCode::OK),
+                (None, _) => self.located(StatusCode::NO_CONTENT),
+            };
         reply.set("etag", &etag);
         super::reply::object::set_checksum(&mut reply, output.checksum.as_ref());
         reply
@@ -265,7 +268,8 @@ impl Done {
         if !is_url || url.bytes().any(|byte| byte <= b' ' || byte >= 127) {
             return None;
         }
-        let encoded = |text: &str| -> String { Cow::from(utf8_percent_encode(text, NON_ALPHANUMERIC)).into_owned() };
+        let encoded =
+            |text: &str| -> String { Cow::from(utf8_percent_encode(text, NON_ALPHANUMERIC)).into_owned() };
         let separator = if url.contains('?') { '&' } else { '?' };
         let (bucket, key, etag) = (encoded(&self.bucket), encoded(&self.key), encoded(etag));
         Some(format!("{url}{separator}bucket={bucket}&key={key}&etag={etag}"))

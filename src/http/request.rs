@@ -30,7 +30,11 @@ impl<'a> Request<'a> {
             path: request.uri().path(),
             raw_query,
             query: Query::parse(raw_query)?,
-            headers: request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect(),
+            headers: request
+                .headers()
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_bytes()))
+                .collect(),
         })
     }
 
@@ -85,7 +89,11 @@ pub fn number(name: &'static str, text: &str, min: i64) -> Result<u64, Error> {
             let message = format!("Argument {name} must be an integer between {min} and {}", i32::MAX);
             Err(Error::invalid_argument(name, text, message))
         }
-        Err(_) => Err(Error::invalid_argument(name, text, format!("Provided {name} not an integer or within integer range"))),
+        Err(_) => Err(Error::invalid_argument(
+            name,
+            text,
+            format!("Provided {name} not an integer or within integer range"),
+        )),
     }
 }
 

@@ -85,7 +85,9 @@ fn read(
             return Err(Error::with(ErrorCode::MalformedTrailerError, message));
         }
         Framed::Plain => content_length,
-        Framed::Chunked(..) if decoded_length.is_none() => return Err(Error::new(ErrorCode::MissingContentLength)),
+        Framed::Chunked(..) if decoded_length.is_none() => {
+            return Err(Error::new(ErrorCode::MissingContentLength));
+        }
         Framed::Chunked(..) => decoded_length,
     };
     let trailer = request.text("x-amz-trailer")?.unwrap_or_default().to_owned();

@@ -67,10 +67,7 @@ pub struct Trailers(Vec<(String, String)>);
 impl Trailers {
     /// The value of a header.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(given, _)| given == name)
-            .map(|(_, value)| value.as_str())
+        self.0.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
     }
 
     /// The checksums, as their algorithm and the text the client sent.
@@ -124,10 +121,7 @@ impl Decoder {
     /// A decoder for a body of `decoded_length` bytes (`x-amz-decoded-content-length`), with the headers that
     /// `x-amz-trailer` names, separated by commas; empty when that was not sent.
     pub fn new(chunked: Chunked, decoded_length: u64, x_amz_trailer: &str) -> Self {
-        let names = x_amz_trailer
-            .split(',')
-            .map(str::trim)
-            .filter(|name| !name.is_empty());
+        let names = x_amz_trailer.split(',').map(str::trim).filter(|name| !name.is_empty());
         Self {
             signer: chunked.signer,
             trailer: chunked.trailer,
@@ -239,10 +233,7 @@ impl Decoder {
             self.signature.clear();
             self.signature.extend_from_slice(signature);
         }
-        self.unannounced = self
-            .unannounced
-            .checked_sub(size)
-            .ok_or(DecodeError::Incomplete)?;
+        self.unannounced = self.unannounced.checked_sub(size).ok_or(DecodeError::Incomplete)?;
         if size > 0 {
             return Ok(State::Data(size));
         }
@@ -250,18 +241,12 @@ impl Decoder {
         if self.unannounced > 0 {
             return Err(DecodeError::Incomplete);
         }
-        Ok(if self.trailer {
-            State::Trailer
-        } else {
-            State::LastEnd
-        })
+        Ok(if self.trailer { State::Trailer } else { State::LastEnd })
     }
 
     fn check_chunk(&mut self) -> Result<(), DecodeError> {
         match &mut self.signer {
-            Some(signer) => signer
-                .check(&self.signature)
-                .map_err(|_| DecodeError::SignatureMismatch),
+            Some(signer) => signer.check(&self.signature).map_err(|_| DecodeError::SignatureMismatch),
             None => Ok(()),
         }
     }
@@ -314,8 +299,7 @@ impl Decoder {
         }
         // Only what was declared, and once.
         let at = self.declared.iter().position(|declared| *declared == name);
-        self.declared
-            .swap_remove(at.ok_or(DecodeError::MalformedTrailer)?);
+        self.declared.swap_remove(at.ok_or(DecodeError::MalformedTrailer)?);
         for piece in [name.as_str(), ":", value, "\n"] {
             self.signed_trailer.extend_from_slice(piece.as_bytes());
         }
@@ -324,11 +308,7 @@ impl Decoder {
     }
 
     fn end_trailer(&self) -> Result<(), DecodeError> {
-        if self.declared.is_empty() {
-            Ok(())
-        } else {
-            Err(DecodeError::MalformedTrailer)
-        }
+        if self.declared.is_empty() { Ok(()) } else { Err(DecodeError::MalformedTrailer) }
     }
 
     fn skip_slack(&mut self, slack: usize) -> Result<Option<Bytes>, DecodeError> {
@@ -349,9 +329,7 @@ fn parse_size(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() || digits.len() > 16 {
         return None;
     }
-    digits.iter().try_fold(0_u64, |size, digit| {
-        Some(size << 4 | u64::from(char::from(*digit).to_digit(16)?))
-    })
+    digits.iter().try_fold(0_u64, |size, digit| Some(size << 4 | u64::from(char::from(*digit).to_digit(16)?)))
 }
 
 #[cfg(test)]

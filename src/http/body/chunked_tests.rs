@@ -21,35 +21,21 @@ fn signer() -> ChunkSigner {
         secret: Secret::new("secret".to_owned()),
         region: "us-east-1".to_owned(),
     };
-    let head = RequestHead {
-        method: "PUT",
-        path: "/b/k",
-        query: "",
-        headers: &[("host", b"localhost")],
-    };
+    let head = RequestHead { method: "PUT", path: "/b/k", query: "", headers: &[("host", b"localhost")] };
     let payload = SignedPayload::SignedChunks { trailer: true };
     sign_head(&credentials, &head, payload, Timestamp::from_secs(1_369_353_600)).chunks
 }
 
 fn signed() -> Chunked {
-    Chunked {
-        signer: Some(signer()),
-        trailer: false,
-    }
+    Chunked { signer: Some(signer()), trailer: false }
 }
 
 fn signed_with_trailer() -> Chunked {
-    Chunked {
-        signer: Some(signer()),
-        trailer: true,
-    }
+    Chunked { signer: Some(signer()), trailer: true }
 }
 
 fn unsigned() -> Chunked {
-    Chunked {
-        signer: None,
-        trailer: true,
-    }
+    Chunked { signer: None, trailer: true }
 }
 
 /// Signed chunks without what follows the last one.
@@ -106,30 +92,15 @@ fn crc() -> Trailers {
 #[test]
 fn every_form_is_decoded_whole_and_byte_by_byte() {
     let cases = [
-        (
-            signed as fn() -> Chunked,
-            "",
-            signed_body(&[b"hello ", b"world"]),
-            Trailers::default(),
-        ),
-        (
-            signed_with_trailer,
-            CRC,
-            signed_body_with_trailer(&[b"hello ", b"world"]),
-            crc(),
-        ),
+        (signed as fn() -> Chunked, "", signed_body(&[b"hello ", b"world"]), Trailers::default()),
+        (signed_with_trailer, CRC, signed_body_with_trailer(&[b"hello ", b"world"]), crc()),
         (
             unsigned,
             CRC,
             b"6\r\nhello \r\n5\r\nworld\r\n0\r\nx-amz-checksum-crc32c:sOO8/Q==\r\n\r\n".to_vec(),
             crc(),
         ),
-        (
-            unsigned,
-            "",
-            b"B\r\nhello world\r\n0\r\n\r\n".to_vec(),
-            Trailers::default(),
-        ),
+        (unsigned, "", b"B\r\nhello world\r\n0\r\n\r\n".to_vec(), Trailers::default()),
         (
             unsigned,
             " X-Amz-Checksum-CRC32C ",
@@ -137,20 +108,12 @@ fn every_form_is_decoded_whole_and_byte_by_byte() {
             crc(),
         ),
         // How one client's library ends its trailers: a bare line feed, and a line end too many.
-        (
-            unsigned,
-            CRC,
-            b"b\r\nhello world\r\n0\r\nx-amz-checksum-crc32c:sOO8/Q==\n\r\n\r\n".to_vec(),
-            crc(),
-        ),
+        (unsigned, CRC, b"b\r\nhello world\r\n0\r\nx-amz-checksum-crc32c:sOO8/Q==\n\r\n\r\n".to_vec(), crc()),
     ];
     for (chunked, declared, body, trailers) in cases {
         let expected = Ok((b"hello world".to_vec(), trailers));
         assert_eq!(decode(chunked(), 11, declared, &body), expected);
-        assert_eq!(
-            decode_pieces(Decoder::new(chunked(), 11, declared), body.chunks(1)),
-            expected
-        );
+        assert_eq!(decode_pieces(Decoder::new(chunked(), 11, declared), body.chunks(1)), expected);
     }
 }
 
@@ -158,22 +121,13 @@ fn every_form_is_decoded_whole_and_byte_by_byte() {
 fn a_signed_trailer_may_end_its_headers_with_a_bare_line_feed() {
     let body = String::from_utf8(signed_body_with_trailer(&[b"hello"])).unwrap();
     let body = body.replace("sOO8/Q==\r\n", "sOO8/Q==\n\r\n");
-    assert_eq!(
-        decode(signed_with_trailer(), 5, CRC, body.as_bytes()),
-        Ok((b"hello".to_vec(), crc()))
-    );
+    assert_eq!(decode(signed_with_trailer(), 5, CRC, body.as_bytes()), Ok((b"hello".to_vec(), crc())));
 }
 
 #[test]
 fn an_empty_body_is_decoded() {
-    assert_eq!(
-        decode(signed(), 0, "", &signed_body(&[])),
-        Ok((Vec::new(), Trailers::default()))
-    );
-    assert_eq!(
-        decode(unsigned(), 0, "", b"0\r\n\r\n"),
-        Ok((Vec::new(), Trailers::default()))
-    );
+    assert_eq!(decode(signed(), 0, "", &signed_body(&[])), Ok((Vec::new(), Trailers::default())));
+    assert_eq!(decode(unsigned(), 0, "", b"0\r\n\r\n"), Ok((Vec::new(), Trailers::default())));
 }
 
 #[test]
@@ -189,14 +143,8 @@ fn data_is_handed_out_as_slices_of_what_came_in() {
 
 #[test]
 fn the_checksums_of_a_trailer_are_found() {
-    let trailers = Trailers(vec![
-        ("x-other".to_owned(), "1".to_owned()),
-        (CRC.to_owned(), "v".to_owned()),
-    ]);
-    assert_eq!(
-        trailers.checksums().collect::<Vec<_>>(),
-        [(ChecksumAlgorithm::Crc32c, "v")]
-    );
+    let trailers = Trailers(vec![("x-other".to_owned(), "1".to_owned()), (CRC.to_owned(), "v".to_owned())]);
+    assert_eq!(trailers.checksums().collect::<Vec<_>>(), [(ChecksumAlgorithm::Crc32c, "v")]);
     assert_eq!((trailers.get("x-other"), trailers.get("y")), (Some("1"), None));
 }
 
@@ -204,25 +152,13 @@ fn the_checksums_of_a_trailer_are_found() {
 fn a_wrong_length_is_an_incomplete_body() {
     let body = signed_body(&[b"hello ", b"world"]);
     for length in [0, 5, 10, 12, u64::MAX] {
-        assert_eq!(
-            decode(signed(), length, "", &body),
-            Err(DecodeError::Incomplete),
-            "{length}"
-        );
+        assert_eq!(decode(signed(), length, "", &body), Err(DecodeError::Incomplete), "{length}");
     }
     // Every place where the body may be cut off.
     let bodies = [
         (signed as fn() -> Chunked, "", body),
-        (
-            signed_with_trailer,
-            CRC,
-            signed_body_with_trailer(&[b"hello world"]),
-        ),
-        (
-            unsigned,
-            CRC,
-            format!("b\r\nhello world\r\n0\r\n{CRC}:sOO8/Q==\r\n\r\n").into_bytes(),
-        ),
+        (signed_with_trailer, CRC, signed_body_with_trailer(&[b"hello world"])),
+        (unsigned, CRC, format!("b\r\nhello world\r\n0\r\n{CRC}:sOO8/Q==\r\n\r\n").into_bytes()),
     ];
     for (chunked, declared, body) in bodies {
         for end in 0..body.len() {
@@ -230,10 +166,7 @@ fn a_wrong_length_is_an_incomplete_body() {
             assert_eq!(cut, Err(DecodeError::Incomplete), "cut after {end}");
         }
     }
-    assert_eq!(
-        decode(unsigned(), 5, "", b"5\r\nhello\r\n0\r\n\r\nmore"),
-        Err(DecodeError::Incomplete)
-    );
+    assert_eq!(decode(unsigned(), 5, "", b"5\r\nhello\r\n0\r\n\r\nmore"), Err(DecodeError::Incomplete));
     assert_eq!(
         decode(unsigned(), 5, "", b"5\r\nhello\r\n0\r\n\r\n\r\n\r\n\r\n"),
         Err(DecodeError::Incomplete)
@@ -257,21 +190,11 @@ fn a_malformed_chunk_is_refused() {
         "00000000000000005\r\nhello\r\n0\r\n\r\n",
         &long,
     ] {
-        assert_eq!(
-            decode(unsigned(), 5, "", body.as_bytes()),
-            Err(DecodeError::MalformedChunk),
-            "{body:?}"
-        );
+        assert_eq!(decode(unsigned(), 5, "", body.as_bytes()), Err(DecodeError::MalformedChunk), "{body:?}");
     }
-    assert_eq!(
-        decode(unsigned(), 5, "", b"ffffffffffffffff\r\n"),
-        Err(DecodeError::Incomplete)
-    );
+    assert_eq!(decode(unsigned(), 5, "", b"ffffffffffffffff\r\n"), Err(DecodeError::Incomplete));
     let trailing = b"5\r\nhello\r\n0\r\nx\r\n\r\n";
-    assert_eq!(
-        decode(signed(), 5, "", trailing),
-        Err(DecodeError::SignatureMismatch)
-    );
+    assert_eq!(decode(signed(), 5, "", trailing), Err(DecodeError::SignatureMismatch));
     let mut body = signed_chunks(&[b"hello"]).0;
     body.extend_from_slice(b"x:y\r\n\r\n");
     assert_eq!(decode(signed(), 5, "", &body), Err(DecodeError::MalformedChunk));
@@ -280,45 +203,24 @@ fn a_malformed_chunk_is_refused() {
 #[test]
 fn a_wrong_or_missing_signature_is_a_mismatch() {
     let body = String::from_utf8(signed_body(&[b"first", b"second"])).unwrap();
-    let signatures: Vec<&str> = body
-        .match_indices("chunk-signature=")
-        .map(|(at, _)| &body[at + 16..at + 80])
-        .collect();
+    let signatures: Vec<&str> =
+        body.match_indices("chunk-signature=").map(|(at, _)| &body[at + 16..at + 80]).collect();
     let flipped = |signature: &str| body.replace(signature, &"0".repeat(64));
     for (bad, why) in [
         (flipped(signatures[0]), "first chunk"),
         (flipped(signatures[1]), "second chunk"),
         (flipped(signatures[2]), "last chunk"),
-        (
-            body.replace(&format!(";chunk-signature={}", signatures[1]), ""),
-            "none",
-        ),
-        (
-            body.replace(signatures[1], &signatures[1].to_ascii_uppercase()),
-            "upper case",
-        ),
-        (
-            body.replace(signatures[1], &format!("{} ", signatures[1])),
-            "longer",
-        ),
+        (body.replace(&format!(";chunk-signature={}", signatures[1]), ""), "none"),
+        (body.replace(signatures[1], &signatures[1].to_ascii_uppercase()), "upper case"),
+        (body.replace(signatures[1], &format!("{} ", signatures[1])), "longer"),
         (body.replace("second", "tampon"), "other data"),
-        (
-            "6;chunk-signature=".to_owned() + signatures[1] + "\r\nsecond\r\n",
-            "out of order",
-        ),
+        ("6;chunk-signature=".to_owned() + signatures[1] + "\r\nsecond\r\n", "out of order"),
     ] {
-        assert_eq!(
-            decode(signed(), 11, "", bad.as_bytes()),
-            Err(DecodeError::SignatureMismatch),
-            "{why}"
-        );
+        assert_eq!(decode(signed(), 11, "", bad.as_bytes()), Err(DecodeError::SignatureMismatch), "{why}");
     }
     let body = String::from_utf8(signed_body_with_trailer(&[b"hello"])).unwrap();
     let bad = body.replace("sOO8", "aOO8");
-    assert_eq!(
-        decode(signed_with_trailer(), 5, CRC, bad.as_bytes()),
-        Err(DecodeError::SignatureMismatch)
-    );
+    assert_eq!(decode(signed_with_trailer(), 5, CRC, bad.as_bytes()), Err(DecodeError::SignatureMismatch));
 }
 
 #[test]
@@ -338,22 +240,13 @@ fn a_trailer_must_be_what_was_declared() {
     }
     let mut bytes = body("").into_bytes();
     bytes.splice(bytes.len() - 2.., *b"\xff:1\r\n\r\n");
-    assert_eq!(
-        decode(unsigned(), 5, CRC, &bytes),
-        Err(DecodeError::MalformedTrailer)
-    );
+    assert_eq!(decode(unsigned(), 5, CRC, &bytes), Err(DecodeError::MalformedTrailer));
     // Signed: the signature covers too few headers, or blank lines never end.
     let body = String::from_utf8(signed_body_with_trailer(&[b"hello"])).unwrap();
     let both = format!("{CRC},x-amz-checksum-sha1");
-    assert_eq!(
-        decode(signed_with_trailer(), 5, &both, body.as_bytes()),
-        Err(DecodeError::MalformedTrailer)
-    );
+    assert_eq!(decode(signed_with_trailer(), 5, &both, body.as_bytes()), Err(DecodeError::MalformedTrailer));
     let blank = body.replace("sOO8/Q==\r\n", &format!("sOO8/Q=={}", "\r\n".repeat(20)));
-    assert_eq!(
-        decode(signed_with_trailer(), 5, CRC, blank.as_bytes()),
-        Err(DecodeError::MalformedTrailer)
-    );
+    assert_eq!(decode(signed_with_trailer(), 5, CRC, blank.as_bytes()), Err(DecodeError::MalformedTrailer));
 }
 
 #[test]

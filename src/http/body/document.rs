@@ -20,7 +20,8 @@ pub const LIST_BYTES_MAX: usize = 2 << 20;
 
 /// Reads the whole body, at most `max` bytes.
 pub async fn read(body: &mut Body, max: usize) -> Result<Vec<u8>, Error> {
-    let too_large = || Error::with(ErrorCode::MalformedXML, format!("The document is larger than {max} bytes."));
+    let too_large =
+        || Error::with(ErrorCode::MalformedXML, format!("The document is larger than {max} bytes."));
     if body.length().is_some_and(|length| length > max as u64) {
         return Err(too_large());
     }

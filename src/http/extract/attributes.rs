@@ -48,7 +48,11 @@ pub fn attributes(source: &impl Source) -> Result<Attributes, Error> {
         expires: kept("expires")?,
         website_redirect: redirect(kept("x-amz-website-redirect-location")?)?,
     };
-    Ok(Attributes { headers, user_metadata: user_metadata(source)?, storage_class: kept("x-amz-storage-class")? })
+    Ok(Attributes {
+        headers,
+        user_metadata: user_metadata(source)?,
+        storage_class: kept("x-amz-storage-class")?,
+    })
 }
 
 /// Headers without which the stored bytes could not be sent back are refused; forms can carry line ends.

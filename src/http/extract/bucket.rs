@@ -50,7 +50,8 @@ pub fn objects_v2(request: &Request<'_>, target: &Target) -> Result<(list_v2::In
     }
     let owner = request.query.get("fetch-owner").is_some_and(|value| value.eq_ignore_ascii_case("true"));
     let form = ListForm { encoding: encoding(request)?, owner };
-    let input = list_v2::Input { base: base(request, target, "start-after")?, token: token.map(str::to_owned) };
+    let input =
+        list_v2::Input { base: base(request, target, "start-after")?, token: token.map(str::to_owned) };
     Ok((input, form))
 }
 

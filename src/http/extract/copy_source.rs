@@ -38,9 +38,7 @@ fn parse(text: &str) -> Result<(BucketName, ObjectKey), Error> {
     }
     let path = decoded(path).map_err(|_| invalid("Invalid copy source encoding."))?;
     let path = path.strip_prefix('/').unwrap_or(&path);
-    let (bucket, key) = path
-        .split_once('/')
-        .ok_or_else(|| invalid("Invalid copy source object key"))?;
+    let (bucket, key) = path.split_once('/').ok_or_else(|| invalid("Invalid copy source object key"))?;
     let key = ObjectKey::new(key).map_err(|error| match error {
         InvalidKey::Empty => invalid("Invalid copy source object key"),
         InvalidKey::TooLong => key_too_long(key.len()),

@@ -93,7 +93,8 @@ fn checksum_of_object(request: &Request<'_>) -> Result<Option<(ChecksumAlgorithm
     for algorithm in ChecksumAlgorithm::ALL {
         if let Some(text) = request.text(algorithm.header())? {
             if found.is_some() {
-                let message = "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.";
+                let message =
+                    "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.";
                 return Err(Error::with(ErrorCode::InvalidRequest, message));
             }
             found = Some((algorithm, text.to_owned()));
@@ -106,7 +107,9 @@ fn checksum_type(request: &Request<'_>) -> Result<Option<ChecksumType>, Error> {
     let Some(name) = request.text("x-amz-checksum-type")? else { return Ok(None) };
     match ChecksumType::from_name(name) {
         Some(kind) => Ok(Some(kind)),
-        None => Err(Error::with(ErrorCode::InvalidRequest, "Value for x-amz-checksum-type header is invalid.")),
+        None => {
+            Err(Error::with(ErrorCode::InvalidRequest, "Value for x-amz-checksum-type header is invalid."))
+        }
     }
 }
 

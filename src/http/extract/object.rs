@@ -37,7 +37,9 @@ pub fn put(request: &Request<'_>, target: &Target) -> Result<put::Input, Error> 
 pub fn get(request: &Request<'_>, target: &Target, is_signed: bool) -> Result<(get::Input, Wish), Error> {
     let selection = selection(request)?;
     let wish = Wish {
-        checksum: request.text("x-amz-checksum-mode")?.is_some_and(|mode| mode.eq_ignore_ascii_case("ENABLED")),
+        checksum: request
+            .text("x-amz-checksum-mode")?
+            .is_some_and(|mode| mode.eq_ignore_ascii_case("ENABLED")),
         parts_count: matches!(selection, Selection::Part(_)),
         overrides: overrides(request, is_signed)?,
     };
@@ -87,7 +89,11 @@ fn overrides(request: &Request<'_>, is_signed: bool) -> Result<Vec<(&'static str
             return Err(Error::with(ErrorCode::InvalidRequest, message));
         }
         if value.bytes().any(|byte| byte < b' ' && byte != b'\t' || byte == 127) {
-            return Err(Error::invalid_argument(parameter, value, "Header value cannot be represented using ISO-8859-1."));
+            return Err(Error::invalid_argument(
+                parameter,
+                value,
+                "Header value cannot be represented using ISO-8859-1.",
+            ));
         }
         overrides.push((header, crate::http::request::latin1(value.as_bytes()).into_owned()));
     }

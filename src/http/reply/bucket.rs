@@ -88,7 +88,11 @@ pub fn objects_v2(output: &list_v2::Output, input: &list_v2::Input, form: ListFo
     let mut writer = Writer::document("ListBucketResult", 512 + output.items.len() * ENTRY_BYTES);
     writer.text("Name", base.bucket.as_str());
     encoding.write(&mut writer, "Prefix", &base.prefix);
-    encoding.write_optional(&mut writer, "StartAfter", Some(base.marker.as_str()).filter(|after| !after.is_empty()));
+    encoding.write_optional(
+        &mut writer,
+        "StartAfter",
+        Some(base.marker.as_str()).filter(|after| !after.is_empty()),
+    );
     writer.optional("ContinuationToken", input.token.as_deref());
     writer.optional("NextContinuationToken", output.next_token.as_deref());
     writer.number("KeyCount", output.items.len() as u64).number("MaxKeys", base.max_keys as u64);
@@ -101,7 +105,12 @@ pub fn objects_v2(output: &list_v2::Output, input: &list_v2::Input, form: ListFo
 
 /// The reply to ListObjectVersions of a bucket that has never been versioned: each object is the one version of its
 /// key, `null`.
-pub fn versions(output: &list::Output, input: &list::Input, version_marker: Option<&str>, encoding: Encoding) -> Reply {
+pub fn versions(
+    output: &list::Output,
+    input: &list::Input,
+    version_marker: Option<&str>,
+    encoding: Encoding,
+) -> Reply {
     let mut writer = Writer::document("ListVersionsResult", 512 + output.items.len() * ENTRY_BYTES);
     writer.text("Name", input.bucket.as_str());
     encoding.write(&mut writer, "Prefix", &input.prefix);

@@ -11,7 +11,8 @@ use crate::store::ListItem;
 use crate::store::records::ObjectHead;
 
 /// Everything but unreserved characters and the slash, as S3 encodes names for `encoding-type=url`.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/').remove(b'*');
+const ENCODED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/').remove(b'*');
 
 /// How a listing writes names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

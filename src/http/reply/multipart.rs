@@ -102,7 +102,9 @@ pub fn list_uploads(page: &UploadPage, input: &list_uploads::Input, encoding: En
     writer.text("Bucket", input.bucket.as_str());
     encoding.write(&mut writer, "KeyMarker", input.key_marker.as_deref().unwrap_or_default());
     writer.text("UploadIdMarker", input.upload_id_marker.as_deref().unwrap_or_default());
-    if page.truncated && let Some((key, upload)) = &page.last {
+    if page.truncated
+        && let Some((key, upload)) = &page.last
+    {
         encoding.write(&mut writer, "NextKeyMarker", key);
         writer.text("NextUploadIdMarker", &upload.map(|id| id.to_string()).unwrap_or_default());
     }

@@ -72,7 +72,8 @@ fn not_modified(facts: &Facts) -> Reply {
 }
 
 fn found(facts: &Facts, selected: &Selected, wish: &Wish) -> Reply {
-    let mut reply = Reply::empty(if selected.is_partial { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK });
+    let mut reply =
+        Reply::empty(if selected.is_partial { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK });
     reply.set("accept-ranges", "bytes");
     reply.set("etag", &format!("\"{}\"", facts.etag));
     reply.set("last-modified", &date::http(facts.modified));
@@ -97,7 +98,9 @@ fn found(facts: &Facts, selected: &Selected, wish: &Wish) -> Reply {
     for (name, value) in &wish.overrides {
         reply.set(name, value);
     }
-    if wish.parts_count && let Some(count) = facts.parts_count {
+    if wish.parts_count
+        && let Some(count) = facts.parts_count
+    {
         reply.set("x-amz-mp-parts-count", itoa::Buffer::new().format(count));
     }
     // A checksum of the whole says nothing of a range, and SDKs would check it against the bytes they get.
@@ -186,7 +189,9 @@ pub fn attributes(output: &attributes::Output, input: &attributes::Input, wanted
         write_checksum(&mut writer, facts.checksum.as_ref());
         writer.close("Checksum");
     }
-    if wanted.parts && let Some(parts) = &output.parts {
+    if wanted.parts
+        && let Some(parts) = &output.parts
+    {
         write_parts(&mut writer, parts, input);
     }
     if wanted.storage_class {
