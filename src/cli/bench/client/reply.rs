@@ -1,7 +1,6 @@
 //! The head of a reply, and where its body ends.
 
 use memchr::memchr;
-use memchr::memmem;
 
 use super::Failure;
 
@@ -35,19 +34,30 @@ pub struct Head {
 /// Reads the head of a reply; `None` while it is incomplete. Neither a reply to HEAD nor an
 /// interim one, 204 or 304 has a body.
 pub fn parse(bytes: &[u8], to_head: bool) -> Result<Option<Head>, Failure> {
-    let Some(end) = memmem::find(bytes, b"\r\n\r\n") else {
-        return if bytes.len() > HEAD_BYTES_MAX { Err(Failure::Malformed("endless head")) } else { Ok(None) };
+    let Some(first) = memchr(b'\n', bytes) else {
+        return incomplete(bytes);
     };
-    let lines = &bytes[..end + 2];
-    let status = parse_status(lines)?;
-    let mut head = Head { length: end + 4, status, framing: Framing::Length(0), close: false, etag: None };
+    let status = parse_status(&bytes[..first])?;
+    let mut head = Head {
+        length: 0,
+        status,
+        framing: Framing::Length(0),
+        close: false,
+        etag: None,
+    };
     let mut known = false;
-    let mut at = line_end(lines, 0);
-    while at < lines.len() {
-        let next = line_end(lines, at);
-        let line = &lines[at..next - 2];
+    let mut at = first + 1;
+    loop {
+        let Some(end) = memchr(b'\n', &bytes[at..]) else {
+            return incomplete(bytes);
+        };
+        let line = bytes[at..at + end].trim_ascii_end();
+        if line.is_empty() {
+            head.length = at + end + 1;
+            break;
+        }
         let colon = memchr(b':', line).ok_or(Failure::Malformed("header without colon"))?;
-        let value = line[colon + 1..].trim_ascii();
+        let value = line[colon + 1..].trim_ascii_start();
         let name = &line[..colon];
         if name.eq_ignore_ascii_case(b"content-length") {
             head.framing = Framing::Length(parse_length(value)?);
@@ -58,11 +68,10 @@ pub fn parse(bytes: &[u8], to_head: bool) -> Result<Option<Head>, Failure> {
         } else if name.eq_ignore_ascii_case(b"connection") {
             head.close = value.eq_ignore_ascii_case(b"close");
         } else if name.eq_ignore_ascii_case(b"etag") {
-            let start =
-                at + colon + 1 + line[colon + 1..].iter().take_while(|b| b.is_ascii_whitespace()).count();
-            head.etag = Some((start, start + value.len()));
+            let value_end = at + line.len();
+            head.etag = Some((value_end - value.len(), value_end));
         }
-        at = next;
+        at += end + 1;
     }
     if to_head || matches!(status, 100..200 | 204 | 304) {
         head.framing = Framing::Length(0);
@@ -72,17 +81,23 @@ pub fn parse(bytes: &[u8], to_head: bool) -> Result<Option<Head>, Failure> {
     Ok(Some(head))
 }
 
-fn parse_status(lines: &[u8]) -> Result<u16, Failure> {
-    let malformed = Failure::Malformed("no status line");
-    if !lines.starts_with(b"HTTP/1.1 ") {
-        return Err(malformed);
+fn incomplete(bytes: &[u8]) -> Result<Option<Head>, Failure> {
+    if bytes.len() > HEAD_BYTES_MAX {
+        Err(Failure::Malformed("endless head"))
+    } else {
+        Ok(None)
     }
-    let digits = lines.get(9..12).and_then(|digits| std::str::from_utf8(digits).ok());
-    digits.and_then(|digits| digits.parse().ok()).ok_or(malformed)
 }
 
-fn line_end(lines: &[u8], from: usize) -> usize {
-    memmem::find(&lines[from..], b"\r\n").map_or(lines.len(), |at| from + at + 2)
+fn parse_status(line: &[u8]) -> Result<u16, Failure> {
+    let malformed = Failure::Malformed("no status line");
+    if !line.starts_with(b"HTTP/1.1 ") {
+        return Err(malformed);
+    }
+    let digits = line
+        .get(9..12)
+        .and_then(|digits| std::str::from_utf8(digits).ok());
+    digits.and_then(|digits| digits.parse().ok()).ok_or(malformed)
 }
 
 fn parse_length(value: &[u8]) -> Result<u64, Failure> {
