@@ -23,7 +23,7 @@ help:
 	@echo "make image        a container image"
 
 run:
-	@$(release) && exec "$$HOLDALL_BIN" serve $(ARGS)
+	@$(release) && exec env -u HOLDALL_BIN -u HOLDALL_CACHE "$$HOLDALL_BIN" serve $(ARGS)
 
 build:
 	@$(release) && echo "$$HOLDALL_BIN"

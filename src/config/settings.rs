@@ -295,3 +295,7 @@ const LEVELS: &[(&str, Level)] = &[
     ("debug", Level::Debug),
     ("trace", Level::Trace),
 ];
+
+#[cfg(test)]
+#[path = "settings_tests.rs"]
+mod tests;
