@@ -138,16 +138,8 @@ impl Request {
 
 /// Signs by hand what no signer writes: `time` as it stands in the string to sign, and only `headers`.
 pub fn signature(request: &Request, time: &str, headers: &[&str]) -> String {
-    let scope = Scope {
-        date: &time[..8],
-        region: "us-east-1",
-        service: "s3",
-    };
-    let covered = Covered {
-        headers,
-        payload: UNSIGNED_PAYLOAD,
-        accept_encoding: None,
-    };
+    let scope = Scope { date: &time[..8], region: "us-east-1", service: "s3" };
+    let covered = Covered { headers, payload: UNSIGNED_PAYLOAD, accept_encoding: None };
     let message = request.with_head(|head| {
         canonical::string_to_sign(time, &scope.text(), &canonical::request(head, &covered))
     });

@@ -18,22 +18,11 @@ const CREDENTIAL: &str = "AKIAIOSFODNN7EXAMPLE/20151229/us-east-1/s3/aws4_reques
 const BUCKET: &str = "sigv4examplebucket";
 
 fn authenticate(fields: &[(&str, &str)]) -> Result<AuthenticatedForm, AuthError> {
-    lenient().authenticate_form(
-        &FormFields {
-            bucket: BUCKET,
-            fields,
-        },
-        &OneKey,
-        at(NOW),
-    )
+    lenient().authenticate_form(&FormFields { bucket: BUCKET, fields }, &OneKey, at(NOW))
 }
 
 fn sign(policy: &str) -> String {
-    let scope = Scope {
-        date: "20151229",
-        region: "us-east-1",
-        service: "s3",
-    };
+    let scope = Scope { date: "20151229", region: "us-east-1", service: "s3" };
     text(&SigningKey::derive(&secret(), &scope).sign(policy.as_bytes())).to_owned()
 }
 
@@ -105,10 +94,7 @@ fn the_example_of_aws_is_allowed() {
         ("x-amz-date", DATE),
         ("x-amz-meta-tag", ""),
         ("policy", policy.as_str()),
-        (
-            "x-amz-signature",
-            "8afdbf4008c03f22c2cd3cdb72e4afbb1f6a588f3255ac628749a66d7f09699e",
-        ),
+        ("x-amz-signature", "8afdbf4008c03f22c2cd3cdb72e4afbb1f6a588f3255ac628749a66d7f09699e"),
     ];
     assert_eq!(authenticate(&fields).unwrap().identity(), &root());
     // Every single change is refused, where the policy does not allow anything.
@@ -141,19 +127,10 @@ fn a_form_that_lost_a_field_is_refused_and_never_anonymous() {
         let mut fields = all.to_vec();
         let (name, _) = fields.remove(index);
         let error = authenticate(&fields).unwrap_err();
-        assert_eq!(
-            (error.code, error.code.status()),
-            (ErrorCode::InvalidArgument, 400),
-            "{name}"
-        );
+        assert_eq!((error.code, error.code.status()), (ErrorCode::InvalidArgument, 400), "{name}");
         assert!(extra(&error, "ArgumentName").eq_ignore_ascii_case(name));
     }
-    let version2 = [
-        ("key", "k"),
-        ("awsaccesskeyid", ACCESS_KEY),
-        ("policy", &policy),
-        ("signature", "x"),
-    ];
+    let version2 = [("key", "k"), ("awsaccesskeyid", ACCESS_KEY), ("policy", &policy), ("signature", "x")];
     assert_eq!(code(&authenticate(&version2)), Some(ErrorCode::InvalidRequest));
 }
 
@@ -170,43 +147,19 @@ fn a_bent_signature_or_credential_is_refused() {
             ("x-amz-date", DATE),
             ("x-amz-signature", signature.as_str()),
         ];
-        fields
-            .iter_mut()
-            .filter(|(given, _)| *given == name)
-            .for_each(|field| field.1 = value);
+        fields.iter_mut().filter(|(given, _)| *given == name).for_each(|field| field.1 = value);
         code(&authenticate(&fields)).unwrap()
     };
     let zeros = "0".repeat(64);
     let other_key = CREDENTIAL.replace(ACCESS_KEY, "AKIAIOSFODNN7EXAMPLF");
     assert_eq!(with("x-amz-signature", &zeros), ErrorCode::SignatureDoesNotMatch);
-    assert_eq!(
-        with("x-amz-signature", &signature.to_ascii_uppercase()),
-        ErrorCode::SignatureDoesNotMatch
-    );
-    assert_eq!(
-        with("policy", &policy.replacen('e', "f", 1)),
-        ErrorCode::SignatureDoesNotMatch
-    );
-    assert_eq!(
-        with("x-amz-credential", &other_key),
-        ErrorCode::InvalidAccessKeyId
-    );
-    assert_eq!(
-        with("x-amz-credential", "a/b"),
-        ErrorCode::AuthorizationQueryParametersError
-    );
-    assert_eq!(
-        with("x-amz-date", "20151230T000000Z"),
-        ErrorCode::AuthorizationQueryParametersError
-    );
-    assert_eq!(
-        with("x-amz-date", "today"),
-        ErrorCode::AuthorizationQueryParametersError
-    );
-    assert_eq!(
-        with("x-amz-algorithm", "AWS4-ECDSA-P256-SHA256"),
-        ErrorCode::InvalidRequest
-    );
+    assert_eq!(with("x-amz-signature", &signature.to_ascii_uppercase()), ErrorCode::SignatureDoesNotMatch);
+    assert_eq!(with("policy", &policy.replacen('e', "f", 1)), ErrorCode::SignatureDoesNotMatch);
+    assert_eq!(with("x-amz-credential", &other_key), ErrorCode::InvalidAccessKeyId);
+    assert_eq!(with("x-amz-credential", "a/b"), ErrorCode::AuthorizationQueryParametersError);
+    assert_eq!(with("x-amz-date", "20151230T000000Z"), ErrorCode::AuthorizationQueryParametersError);
+    assert_eq!(with("x-amz-date", "today"), ErrorCode::AuthorizationQueryParametersError);
+    assert_eq!(with("x-amz-algorithm", "AWS4-ECDSA-P256-SHA256"), ErrorCode::InvalidRequest);
 }
 
 #[test]
@@ -225,23 +178,11 @@ fn conditions_are_held_against_the_fields() {
         (key, &[("key", "user/a"), ("key", "victim/a")], false),
         (key, &[("key", "user/a"), ("acl", "private")], false),
         (key, &[("key", "user/a"), ("x-amz-meta-a", "")], false),
-        (
-            key,
-            &[("key", "user/a"), ("x-ignore-a", "1"), ("file", "f")],
-            true,
-        ),
+        (key, &[("key", "user/a"), ("x-ignore-a", "1"), ("file", "f")], true),
         (key, &[("key", "user/a"), ("bucket", BUCKET)], true),
         (key, &[("key", "user/a"), ("bucket", "victim")], false),
-        (
-            r#"["starts-with", "$key", ""], {"acl": "private"}"#,
-            &[("key", "k")],
-            false,
-        ),
-        (
-            r#"["starts-with", "$key", ""], ["starts-with", "$acl", ""]"#,
-            &[("key", "k")],
-            true,
-        ),
+        (r#"["starts-with", "$key", ""], {"acl": "private"}"#, &[("key", "k")], false),
+        (r#"["starts-with", "$key", ""], ["starts-with", "$acl", ""]"#, &[("key", "k")], true),
         (
             r#"["starts-with", "$key", ""], ["starts-with", "$Content-Type", "image/"]"#,
             &[("key", "k"), ("content-type", "image/png, image/gif")],
@@ -255,11 +196,7 @@ fn conditions_are_held_against_the_fields() {
     ];
     for (conditions, fields, allowed) in cases {
         let sent = send(conditions, fields);
-        let expected = if allowed {
-            None
-        } else {
-            Some(ErrorCode::AccessDenied)
-        };
+        let expected = if allowed { None } else { Some(ErrorCode::AccessDenied) };
         assert_eq!(code(&sent), expected, "{conditions} {fields:?}");
     }
 }
@@ -285,40 +222,21 @@ fn the_bucket_must_be_covered() {
             {{"x-amz-date": "{DATE}"}}]}}"#
     );
     let sent = send_document(&document, &[("key", "k")]);
-    assert_eq!(
-        sent.unwrap_err().message,
-        "Invalid according to Policy: Extra input fields: bucket"
-    );
+    assert_eq!(sent.unwrap_err().message, "Invalid according to Policy: Extra input fields: bucket");
     let other = document.replace("[[", r#"[{"bucket": "other"}, ["#);
-    assert_eq!(
-        code(&send_document(&other, &[("key", "k")])),
-        Some(ErrorCode::AccessDenied)
-    );
+    assert_eq!(code(&send_document(&other, &[("key", "k")])), Some(ErrorCode::AccessDenied));
 }
 
 #[test]
 fn lengths_are_bounded_on_both_sides() {
-    let form = send(
-        r#"{"key": "k"}, ["content-length-range", 2, "10"]"#,
-        &[("key", "k")],
-    )
-    .unwrap();
+    let form = send(r#"{"key": "k"}, ["content-length-range", 2, "10"]"#, &[("key", "k")]).unwrap();
     assert_eq!(form.length_max(), Some(10));
     assert!(form.check_length(2).is_ok() && form.check_length(10).is_ok());
     let small = form.check_length(1).unwrap_err();
-    assert_eq!(
-        (small.code, extra(&small, "MinSizeAllowed")),
-        (ErrorCode::EntityTooSmall, "2")
-    );
+    assert_eq!((small.code, extra(&small, "MinSizeAllowed")), (ErrorCode::EntityTooSmall, "2"));
     let large = form.check_length(11).unwrap_err();
-    assert_eq!(
-        (large.code, large.code.status()),
-        (ErrorCode::EntityTooLarge, 400)
-    );
-    assert_eq!(
-        (extra(&large, "ProposedSize"), extra(&large, "MaxSizeAllowed")),
-        ("11", "10")
-    );
+    assert_eq!((large.code, large.code.status()), (ErrorCode::EntityTooLarge, 400));
+    assert_eq!((extra(&large, "ProposedSize"), extra(&large, "MaxSizeAllowed")), ("11", "10"));
     let both = r#"{"key": "k"}, ["content-length-range", 0, 5], ["content-length-range", 3, 9]"#;
     let form = send(both, &[("key", "k")]).unwrap();
     assert!(form.check_length(2).is_err() && form.check_length(4).is_ok() && form.check_length(6).is_err());
@@ -329,17 +247,9 @@ fn a_policy_expires() {
     let document = |expiration: &str| {
         format!(r#"{{"expiration": "{expiration}", "conditions": [["starts-with", "$key", ""]]}}"#)
     };
-    for expiration in [
-        "2015-12-29T00:59:59Z",
-        "2015-12-29T00:59:59.999Z",
-        "1970-01-01T00:00:00Z",
-    ] {
+    for expiration in ["2015-12-29T00:59:59Z", "2015-12-29T00:59:59.999Z", "1970-01-01T00:00:00Z"] {
         let error = send_document(&document(expiration), &[("key", "k")]).unwrap_err();
-        assert_eq!(
-            (error.code, error.code.status()),
-            (ErrorCode::AccessDenied, 403),
-            "{expiration}"
-        );
+        assert_eq!((error.code, error.code.status()), (ErrorCode::AccessDenied, 403), "{expiration}");
         assert_eq!(error.message, "Invalid according to Policy: Policy expired.");
     }
 }
@@ -377,11 +287,7 @@ fn a_malformed_policy_is_refused() {
         conditions(r#"[["content-length-range", "+1", "x"]]"#),
     ] {
         let error = send_document(&document, &[("key", "k")]).unwrap_err();
-        assert_eq!(
-            (error.code, error.code.status()),
-            (ErrorCode::InvalidPolicyDocument, 400),
-            "{document}"
-        );
+        assert_eq!((error.code, error.code.status()), (ErrorCode::InvalidPolicyDocument, 400), "{document}");
     }
     let signature = sign("not base64");
     let fields = [
@@ -392,15 +298,9 @@ fn a_malformed_policy_is_refused() {
         ("x-amz-date", DATE),
         ("x-amz-signature", signature.as_str()),
     ];
-    assert_eq!(
-        code(&authenticate(&fields)),
-        Some(ErrorCode::InvalidPolicyDocument)
-    );
+    assert_eq!(code(&authenticate(&fields)), Some(ErrorCode::InvalidPolicyDocument));
     // The signature is checked before the policy is looked at.
     let mut unsigned = fields;
     unsigned[5].1 = "0";
-    assert_eq!(
-        code(&authenticate(&unsigned)),
-        Some(ErrorCode::SignatureDoesNotMatch)
-    );
+    assert_eq!(code(&authenticate(&unsigned)), Some(ErrorCode::SignatureDoesNotMatch));
 }

@@ -67,13 +67,9 @@ fn sign_by_oracle(mut request: Request, body: SignableBody<'_>, location: Signat
         .iter()
         .map(|(name, value)| (name.clone(), String::from_utf8(value.clone()).unwrap()))
         .collect();
-    let headers = headers
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()));
+    let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let signable = SignableRequest::new(&request.method, uri, headers, body).unwrap();
-    let (instructions, _) = aws_sigv4::http_request::sign(signable, &params)
-        .unwrap()
-        .into_parts();
+    let (instructions, _) = aws_sigv4::http_request::sign(signable, &params).unwrap().into_parts();
     let (headers, parameters) = instructions.into_parts();
     for header in headers {
         request = request.with(header.name(), header.value());
@@ -104,31 +100,23 @@ fn path() -> impl Strategy<Value = String> {
 fn query() -> impl Strategy<Value = String> {
     let parameter = ("[a-z][a-z0-9-]{0,10}", "\\PC{0,10}", any::<bool>());
     proptest::collection::vec(parameter, 0..6).prop_map(|parameters| {
-        let written = parameters
-            .iter()
-            .map(|(name, value, bare)| match *bare && value.is_empty() {
-                true => name.clone(),
-                false => format!("{name}={}", sign::encoded(value)),
-            });
+        let written = parameters.iter().map(|(name, value, bare)| match *bare && value.is_empty() {
+            true => name.clone(),
+            false => format!("{name}={}", sign::encoded(value)),
+        });
         written.collect::<Vec<_>>().join("&")
     })
 }
 
 fn request() -> impl Strategy<Value = Request> {
-    let method = prop_oneof![
-        Just("GET"),
-        Just("PUT"),
-        Just("HEAD"),
-        Just("POST"),
-        Just("DELETE")
-    ];
+    let method = prop_oneof![Just("GET"), Just("PUT"), Just("HEAD"), Just("POST"), Just("DELETE")];
     let metadata = proptest::collection::btree_map("[a-z]{1,8}", "[ -~]{0,20}", 0..4);
     (method, path(), query(), metadata).prop_map(|(method, path, query, metadata)| {
         let host = [("host", "localhost")];
         let request = Request::new(method, &path, &query, &host);
-        metadata.iter().fold(request, |request, (name, value)| {
-            request.with(&format!("x-amz-meta-{name}"), value)
-        })
+        metadata
+            .iter()
+            .fold(request, |request, (name, value)| request.with(&format!("x-amz-meta-{name}"), value))
     })
 }
 
@@ -137,32 +125,19 @@ fn body() -> impl Strategy<Value = SignableBody<'static>> {
         Just(SignableBody::Bytes(b"some bytes")),
         Just(SignableBody::UnsignedPayload),
         Just(SignableBody::StreamingUnsignedPayloadTrailer),
-        Just(SignableBody::Precomputed(
-            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD".to_owned()
-        )),
+        Just(SignableBody::Precomputed("STREAMING-AWS4-HMAC-SHA256-PAYLOAD".to_owned())),
     ]
 }
 
 fn signed() -> impl Strategy<Value = Request> {
     (request(), body(), any::<bool>()).prop_map(|(request, body, in_query)| match in_query {
-        true => sign_by_oracle(
-            request,
-            SignableBody::UnsignedPayload,
-            SignatureLocation::QueryParams,
-        ),
+        true => sign_by_oracle(request, SignableBody::UnsignedPayload, SignatureLocation::QueryParams),
         false => sign_by_oracle(request, body, SignatureLocation::Headers),
     })
 }
 
 /// What a request means: two that mean the same may have the same signature.
-fn meaning(
-    request: &Request,
-) -> (
-    String,
-    Vec<Vec<u8>>,
-    Vec<(Vec<u8>, Vec<u8>)>,
-    Vec<(String, String)>,
-) {
+fn meaning(request: &Request) -> (String, Vec<Vec<u8>>, Vec<(Vec<u8>, Vec<u8>)>, Vec<(String, String)>) {
     let decoded = |text: &str| -> Vec<u8> { percent_decode_str(text).collect() };
     let segments = request.path.split('/').map(decoded).collect();
     let mut parameters: Vec<(Vec<u8>, Vec<u8>)> = request
@@ -174,24 +149,13 @@ fn meaning(
             let (name, value) = plain.split_once('=').unwrap_or((&plain, ""));
             // The one name that nothing signs, and that is read in any case.
             let signature = name.eq_ignore_ascii_case("x-amz-signature");
-            (
-                decoded(if signature { "x-amz-signature" } else { name }),
-                decoded(value),
-            )
+            (decoded(if signature { "x-amz-signature" } else { name }), decoded(value))
         })
         .collect();
     parameters.sort();
-    let words = |value: &[u8]| {
-        String::from_utf8_lossy(value)
-            .split_ascii_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ")
-    };
-    let headers = request
-        .headers
-        .iter()
-        .map(|(name, value)| (name.clone(), words(value)))
-        .collect();
+    let words =
+        |value: &[u8]| String::from_utf8_lossy(value).split_ascii_whitespace().collect::<Vec<_>>().join(" ");
+    let headers = request.headers.iter().map(|(name, value)| (name.clone(), words(value))).collect();
     (request.method.clone(), segments, parameters, headers)
 }
 
@@ -309,15 +273,9 @@ fn a_plus_in_a_query_is_a_signed_space() {
     let request = Request::new("GET", "/b", "prefix=hello%20world", &[("host", "localhost")]);
     let signed = sign_by_oracle(request, SignableBody::Bytes(b""), SignatureLocation::Headers);
     // Clients that write forms send the space as a plus after signing it as %20.
-    let plus = Request {
-        query: "prefix=hello+world".to_owned(),
-        ..signed.clone()
-    };
+    let plus = Request { query: "prefix=hello+world".to_owned(), ..signed.clone() };
     assert_eq!(plus.identity(at(NOW)), Ok(root()));
-    let encoded = Request {
-        query: "prefix=hello%2Bworld".to_owned(),
-        ..signed
-    };
+    let encoded = Request { query: "prefix=hello%2Bworld".to_owned(), ..signed };
     assert!(encoded.identity(at(NOW)).is_err());
 }
 
@@ -325,20 +283,6 @@ fn a_plus_in_a_query_is_a_signed_space() {
 fn a_plus_in_a_path_is_a_plus() {
     let request = Request::new("GET", "/b/a%2Bb", "", &[("host", "localhost")]);
     let signed = sign_by_oracle(request, SignableBody::Bytes(b""), SignatureLocation::Headers);
-    assert_eq!(
-        Request {
-            path: "/b/a+b".to_owned(),
-            ..signed.clone()
-        }
-        .identity(at(NOW)),
-        Ok(root())
-    );
-    assert!(
-        Request {
-            path: "/b/a%20b".to_owned(),
-            ..signed
-        }
-        .identity(at(NOW))
-        .is_err()
-    );
+    assert_eq!(Request { path: "/b/a+b".to_owned(), ..signed.clone() }.identity(at(NOW)), Ok(root()));
+    assert!(Request { path: "/b/a%20b".to_owned(), ..signed }.identity(at(NOW)).is_err());
 }

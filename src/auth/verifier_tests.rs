@@ -118,10 +118,7 @@ fn the_header_is_read_in_any_spacing_and_order() {
         format!("AWS4-HMAC-SHA256   {}", parts.join(" ,  ")),
         format!("AWS4-HMAC-SHA256 {},{},{}", parts[2], parts[0], parts[1]),
         format!("  AWS4-HMAC-SHA256\t{},", parts.join(", ")),
-        value.replace(
-            "host;x-amz-content-sha256;x-amz-date",
-            "x-amz-date;host;x-amz-content-sha256",
-        ),
+        value.replace("host;x-amz-content-sha256;x-amz-date", "x-amz-date;host;x-amz-content-sha256"),
     ] {
         assert_root(&request.clone().with("authorization", &written));
     }

@@ -70,6 +70,13 @@ impl Trailers {
         self.0.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
     }
 
+    /// What the signature of the trailer covers: a line for each header, in the order of the names.
+    fn canonical(&self) -> Vec<u8> {
+        let mut lines: Vec<String> = self.0.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+        lines.sort_unstable();
+        lines.concat().into_bytes()
+    }
+
     /// The checksums, as their algorithm and the text the client sent.
     pub fn checksums(&self) -> impl Iterator<Item = (ChecksumAlgorithm, &str)> {
         self.0
@@ -297,9 +304,6 @@ impl Decoder {
         // Only what was declared, and once.
         let at = self.declared.iter().position(|declared| *declared == name);
         self.declared.swap_remove(at.ok_or(DecodeError::MalformedTrailer)?);
-        for piece in [name.as_str(), ":", value, "\n"] {
-            self.signed_trailer.extend_from_slice(piece.as_bytes());
-        }
         self.trailers.0.push((name, value.to_owned()));
         Ok(State::Trailer)
     }

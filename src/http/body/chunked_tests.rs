@@ -125,6 +125,17 @@ fn a_signed_trailer_may_end_its_headers_with_a_bare_line_feed() {
 }
 
 #[test]
+fn the_signature_of_a_trailer_covers_its_headers_in_the_order_of_their_names() {
+    let (mut body, mut signer) = signed_chunks(&[b"hello"]);
+    let signature = signer.finish_trailer(b"x-amz-checksum-crc32:a\nx-amz-meta:b\n");
+    let trailer =
+        format!("X-Amz-Meta: b\r\nx-amz-checksum-crc32:a\r\nx-amz-trailer-signature:{signature}\r\n\r\n");
+    body.extend_from_slice(trailer.as_bytes());
+    let decoded = decode(signed_with_trailer(), 5, "x-amz-meta,x-amz-checksum-crc32", &body).unwrap();
+    assert_eq!(decoded.1.get("x-amz-meta"), Some("b"));
+}
+
+#[test]
 fn an_empty_body_is_decoded() {
     assert_eq!(decode(signed(), 0, "", &signed_body(&[])), Ok((Vec::new(), Trailers::default())));
     assert_eq!(decode(unsigned(), 0, "", b"0\r\n\r\n"), Ok((Vec::new(), Trailers::default())));

@@ -38,13 +38,7 @@ pub fn parse(bytes: &[u8], to_head: bool) -> Result<Option<Head>, Failure> {
         return incomplete(bytes);
     };
     let status = parse_status(&bytes[..first])?;
-    let mut head = Head {
-        length: 0,
-        status,
-        framing: Framing::Length(0),
-        close: false,
-        etag: None,
-    };
+    let mut head = Head { length: 0, status, framing: Framing::Length(0), close: false, etag: None };
     let mut known = false;
     let mut at = first + 1;
     loop {
@@ -82,11 +76,7 @@ pub fn parse(bytes: &[u8], to_head: bool) -> Result<Option<Head>, Failure> {
 }
 
 fn incomplete(bytes: &[u8]) -> Result<Option<Head>, Failure> {
-    if bytes.len() > HEAD_BYTES_MAX {
-        Err(Failure::Malformed("endless head"))
-    } else {
-        Ok(None)
-    }
+    if bytes.len() > HEAD_BYTES_MAX { Err(Failure::Malformed("endless head")) } else { Ok(None) }
 }
 
 fn parse_status(line: &[u8]) -> Result<u16, Failure> {
@@ -94,9 +84,7 @@ fn parse_status(line: &[u8]) -> Result<u16, Failure> {
     if !line.starts_with(b"HTTP/1.1 ") {
         return Err(malformed);
     }
-    let digits = line
-        .get(9..12)
-        .and_then(|digits| std::str::from_utf8(digits).ok());
+    let digits = line.get(9..12).and_then(|digits| std::str::from_utf8(digits).ok());
     digits.and_then(|digits| digits.parse().ok()).ok_or(malformed)
 }
 
