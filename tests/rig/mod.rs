@@ -1,0 +1,354 @@
+//! A store over real files in a directory that outlives it, and what must be true of it whenever it is at rest.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::path::Path;
+use std::sync::Arc;
+use std::task::Context;
+use std::task::Poll;
+
+use bytes::Bytes;
+use holdall::base::BlobId;
+use holdall::base::DeploymentId;
+use holdall::base::Timestamp;
+use holdall::base::UploadId;
+use holdall::base::VolumeId;
+use holdall::meta;
+use holdall::meta::Durability;
+use holdall::meta::ListItem;
+use holdall::meta::ListQuery;
+use holdall::meta::Meta;
+use holdall::meta::UploadQuery;
+use holdall::meta::records;
+use holdall::meta::records::Layout;
+use holdall::meta::records::PartBody;
+use holdall::s3::etag::ETag;
+use holdall::s3::name::BucketName;
+use holdall::s3::name::ObjectKey;
+use holdall::store::*;
+use holdall::sys::clock::SystemClock;
+use holdall::sys::disk::RealDisk;
+use holdall::sys::entropy::SystemEntropy;
+use holdall::sys::metrics::Metrics;
+use holdall::volume::Identity;
+use holdall::volume::Volume;
+
+/// The bucket everything happens in.
+pub const BUCKET: &str = "bucket";
+
+/// A store that is open.
+pub struct Rig {
+    pub store: Arc<Store>,
+    volumes: Vec<Arc<Volume>>,
+    pub bucket: Arc<Bucket>,
+}
+
+/// A refusal or failure, as text.
+pub type Outcome<T> = Result<T, String>;
+
+fn text<E: std::fmt::Debug>(error: E) -> String {
+    format!("{error:?}")
+}
+
+impl Rig {
+    /// Opens what is in `directory`, or makes it.
+    pub async fn open(
+        directory: &Path,
+        volumes: u8,
+        replicas: usize,
+        durability: Durability,
+    ) -> Outcome<Self> {
+        let disk = Arc::new(RealDisk);
+        let volume = |number: u8| {
+            let root = directory.join(format!("disk{number}"));
+            let identity = Identity {
+                volume_id: VolumeId::from_bytes([number; 16]),
+                deployment_id: DeploymentId::from_bytes([9; 16]),
+                created: Timestamp::from_secs(1),
+            };
+            let opened = Volume::open(disk.clone(), &root);
+            opened.or_else(|_| Volume::format(disk.clone(), &root, identity)).map(Arc::new).map_err(text)
+        };
+        let volumes = (0..volumes).map(volume).collect::<Outcome<Vec<_>>>()?;
+        let metrics = Arc::new(Metrics::new().map_err(text)?);
+        let options = meta::Options { durability, cache_bytes: 4 << 20, write_buffer_bytes: 4 << 20 };
+        let path = directory.join("disk0/meta");
+        let meta = Arc::new(Meta::open(&path, &options, metrics.clone(), &SystemClock).map_err(text)?);
+        let machine = Machine { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy), metrics };
+        let settings =
+            Settings { replicas, inline_limit: 4 << 10, upload_memory_bytes: 32 << 20, threads: 2 };
+        let store = Arc::new(Store::new(meta, volumes.clone(), machine, settings).map_err(text)?);
+        let name = BucketName::new(BUCKET).map_err(text)?;
+        if store.bucket(&name).await.map_err(text)?.is_none() {
+            let record = records::Bucket {
+                id: store.new_bucket_id(),
+                name: BUCKET.to_owned(),
+                created: Timestamp::from_secs(5),
+                owner: "owner".to_owned(),
+                region: "us-east-1".to_owned(),
+                documents: BTreeMap::new(),
+            };
+            store.create_bucket(record).await.map_err(text)?.map_err(text)?;
+        }
+        let bucket = store.bucket(&name).await.map_err(text)?.ok_or("no bucket")?;
+        Ok(Self { store, volumes, bucket })
+    }
+
+    async fn stage(&self, bytes: &[u8]) -> Outcome<Staged> {
+        let owner = records::BlobOwner {
+            bucket: self.bucket.record.id,
+            bucket_name: BUCKET.to_owned(),
+            key: "key".to_owned(),
+            part: None,
+            begun: Timestamp::from_secs(7),
+            owner: "owner".to_owned(),
+            headers: records::ContentHeaders::default(),
+            user_metadata: Vec::new(),
+            storage_class: String::new(),
+        };
+        let plan = StagePlan { max_bytes: 1 << 30, algorithm: None, owner };
+        self.store.stage(&mut Body(Bytes::copy_from_slice(bytes)), plan).await.map_err(text)
+    }
+
+    /// Begins to put an object and goes away.
+    pub async fn abandon(&self, bytes: &[u8]) -> Outcome<()> {
+        self.stage(bytes).await.map(drop)
+    }
+
+    pub async fn put(&self, key: &str, bytes: &[u8]) -> Outcome<()> {
+        let staged = self.stage(bytes).await?;
+        let key = name(key);
+        let put = self.store.put_object(&self.bucket, &key, NewObject::default(), staged, |_| always());
+        put.await.map(drop).map_err(text)
+    }
+
+    pub async fn delete(&self, key: &str) -> Outcome<bool> {
+        let deleted = self.store.delete_object(&self.bucket, &name(key), |_| always()).await;
+        deleted.map(|deleted| deleted.existed).map_err(text)
+    }
+
+    /// Copies; `false` when there is no source.
+    pub async fn copy(&self, from: &str, to: &str) -> Outcome<bool> {
+        let Some(source) = self.object(from).await? else { return Ok(false) };
+        let (from, to) = (name(from), name(to));
+        let from = (&*self.bucket, &from, &source);
+        let copied = self.store.copy_object(from, &self.bucket, &to, NewObject::default(), |_| always());
+        match copied.await.map_err(text)? {
+            CopyOutcome::Done(_) => Ok(true),
+            CopyOutcome::SourceChanged => Err("the source has changed".to_owned()),
+        }
+    }
+
+    pub async fn begin(&self, key: &str) -> Outcome<UploadId> {
+        let upload = records::Upload {
+            id: self.store.new_upload_id(),
+            key: key.to_owned(),
+            initiated: Timestamp::from_secs(6),
+            owner: "owner".to_owned(),
+            headers: records::ContentHeaders::default(),
+            user_metadata: Vec::new(),
+            storage_class: String::new(),
+            checksum: None,
+        };
+        self.store.create_upload(&self.bucket, &upload).await.map_err(text)?;
+        Ok(upload.id)
+    }
+
+    /// Puts a part; `false` when there is no such upload.
+    pub async fn part(&self, key: &str, id: &UploadId, number: u16, bytes: &[u8]) -> Outcome<bool> {
+        let staged = self.stage(bytes).await?;
+        let put = self.store.put_part(self.bucket.record.id, &name(key), id, number, staged).await;
+        Ok(matches!(put.map_err(text)?, PutPart::Done { .. }))
+    }
+
+    /// Completes; `false` when there is no such upload.
+    pub async fn complete(&self, key: &str, id: &UploadId) -> Outcome<bool> {
+        let done = self.store.complete_upload(&self.bucket, &name(key), id, every_part, |_| always()).await;
+        Ok(!matches!(done.map_err(text)?, Complete::NoSuchUpload))
+    }
+
+    pub async fn abort(&self, key: &str, id: &UploadId) -> Outcome<bool> {
+        self.store.abort_upload(self.bucket.record.id, &name(key), id).await.map_err(text)
+    }
+
+    async fn object(&self, key: &str) -> Outcome<Option<Object>> {
+        self.store.object(self.bucket.record.id, &name(key)).await.map_err(text)
+    }
+
+    /// A range of an object's bytes, which is cut to what there is; `None` when there is no such object.
+    pub async fn get(&self, key: &str, range: std::ops::Range<u64>) -> Outcome<Option<Vec<u8>>> {
+        let Some(object) = self.object(key).await? else { return Ok(None) };
+        let size = object.record.head.size;
+        let range = range.start.min(size)..range.end.min(size);
+        let opened = self.store.open(self.bucket.record.id, &name(key), &object, range).await;
+        let mut reader = opened.map_err(text)?;
+        let mut bytes = Vec::new();
+        while let Some(chunk) = std::future::poll_fn(|cx| reader.poll_next(cx)).await {
+            bytes.extend_from_slice(&chunk.map_err(text)?);
+        }
+        Ok(Some(bytes))
+    }
+
+    /// Names and sizes of a listing, and whether there is more; common prefixes have no size.
+    pub async fn list(&self, query: ListQuery) -> Outcome<(Vec<(String, Option<u64>)>, bool)> {
+        let page = self.store.list_objects(self.bucket.record.id, query).await.map_err(text)?;
+        let item = |item: ListItem| match item {
+            ListItem::Object(key, head) => (key, Some(head.size)),
+            ListItem::CommonPrefix(prefix) => (prefix, None),
+        };
+        Ok((page.items.into_iter().map(item).collect(), page.truncated))
+    }
+
+    /// Every object and its size.
+    pub async fn all(&self) -> Outcome<BTreeMap<String, u64>> {
+        let (items, _) = self.list(ListQuery { limit: usize::MAX, ..ListQuery::default() }).await?;
+        Ok(items.into_iter().map(|(key, size)| (key, size.unwrap_or_default())).collect())
+    }
+
+    /// Every open upload.
+    pub async fn uploads(&self) -> Outcome<Vec<(String, UploadId)>> {
+        let query = UploadQuery { limit: usize::MAX, ..UploadQuery::default() };
+        let page = self.store.list_uploads(self.bucket.record.id, query).await.map_err(text)?;
+        Ok(page.uploads.into_iter().map(|upload| (upload.key, upload.id)).collect())
+    }
+
+    /// Does what the jobs do, to the end: settles reclaim rows, sweeps orphans of any age, forgets ended uploads.
+    pub async fn tidy_up(&self) -> Outcome<()> {
+        for (key, row) in self.store.ended_uploads(None, usize::MAX).await.map_err(text)? {
+            self.store.forget_upload(&key, row.record.id, row.revision).await.map_err(text)?;
+        }
+        for (key, row) in self.store.reclaimable(None, usize::MAX).await.map_err(text)? {
+            self.store.reclaim(&key, &row).await.map_err(text)?;
+        }
+        let far = Timestamp::from_secs(u64::MAX / 2000);
+        for volume in self.store.volumes() {
+            let mut after = None;
+            loop {
+                let (last, _) = self.store.sweep_volume(volume, after, 7, far).await.map_err(text)?;
+                let Some(last) = last else { break };
+                after = Some(last);
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks, when nothing is running and after [`Rig::tidy_up`]: counters are exact, and the part files on the volumes
+    /// are those that objects and open uploads name, no more and no fewer.
+    pub async fn check_books(&self, copies: usize) -> Outcome<()> {
+        let objects = self.all().await?;
+        let usage = self.store.usage(self.bucket.record.id).await.map_err(text)?;
+        let (count, bytes) = (objects.len() as i64, objects.values().sum::<u64>() as i64);
+        if (usage.objects, usage.bytes) != (count, bytes) {
+            return Err(format!("{usage:?} is counted, {count} objects of {bytes} bytes are listed"));
+        }
+        let mut named: BTreeSet<BlobId> = BTreeSet::new();
+        let mut name = |body: PartBody| match body {
+            PartBody::Blob(id) => drop(named.insert(id)),
+            PartBody::Empty | PartBody::Inline(_) => {}
+        };
+        for key in objects.keys() {
+            let object = self.object(key).await?.ok_or_else(|| format!("{key:?} is listed and not found"))?;
+            match object.record.body.layout {
+                Layout::Blob(id) => name(PartBody::Blob(id)),
+                _ => {
+                    let parts = self.store.parts_of(&object.record).await.map_err(text)?;
+                    parts.iter().for_each(|part| name(part.body));
+                }
+            }
+        }
+        for (_, id) in self.uploads().await? {
+            let (parts, _) = self.store.parts(&id, 0, 10_000).await.map_err(text)?;
+            parts.iter().for_each(|part| name(part.body));
+        }
+        let mut found: BTreeMap<BlobId, usize> = BTreeMap::new();
+        for volume in &self.volumes {
+            volume
+                .list(None, usize::MAX)
+                .map_err(text)?
+                .into_iter()
+                .for_each(|id| *found.entry(id).or_default() += 1);
+        }
+        if let Some(orphan) = found.keys().find(|id| !named.contains(id)) {
+            return Err(format!("{orphan} is named by no row"));
+        }
+        match named.iter().find(|id| found.get(id).is_none_or(|count| *count < copies)) {
+            Some(short) => Err(format!("{short} has {:?} of {copies} copies", found.get(short))),
+            None => Ok(()),
+        }
+    }
+}
+
+fn always() -> Result<(), Infallible> {
+    Ok(())
+}
+
+fn name(key: &str) -> ObjectKey {
+    ObjectKey::new(key).unwrap_or_else(|error| panic!("{key:?}: {error:?}"))
+}
+
+fn every_part(_: &records::Upload, parts: &[records::Part]) -> Result<Completion, Infallible> {
+    let entry = |part: &records::Part| records::PartEntry {
+        number: part.number,
+        size: part.size,
+        md5: part.md5,
+        checksum: part.checksum.clone(),
+        body: part.body,
+    };
+    Ok(Completion {
+        etag: ETag::multipart(parts.iter().map(|part| part.md5)),
+        checksum: None,
+        parts: parts.iter().map(entry).collect(),
+    })
+}
+
+/// Bytes that differ from seed to seed and from block to block.
+pub fn body(seed: u64, length: usize) -> Vec<u8> {
+    let mut dice = Dice(seed | 1);
+    let mut bytes = Vec::with_capacity(length + 8);
+    while bytes.len() < length {
+        bytes.extend_from_slice(&dice.next().to_le_bytes());
+    }
+    bytes.truncate(length);
+    bytes
+}
+
+struct Body(Bytes);
+
+impl ByteSource for Body {
+    fn poll_chunk(&mut self, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, SourceError>>> {
+        if self.0.is_empty() {
+            return Poll::Ready(None);
+        }
+        let chunk = self.0.split_to(self.0.len().min(70_001));
+        Poll::Ready(Some(Ok(chunk)))
+    }
+
+    fn length(&self) -> Option<u64> {
+        Some(self.0.len() as u64)
+    }
+
+    fn promises(&self) -> Promises {
+        Promises::default()
+    }
+}
+
+/// Numbers that look random and are the same for the same seed (xorshift64*).
+pub struct Dice(pub u64);
+
+impl Dice {
+    pub fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+
+    pub fn below(&mut self, bound: u64) -> u64 {
+        (self.next() >> 16) % bound
+    }
+
+    pub fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len() as u64) as usize]
+    }
+}
