@@ -18,9 +18,25 @@ const SIGNATURE_PARAMETER: &[u8] = b"x-amz-signature";
 
 const UPPER_HEX: &[u8; 16] = b"0123456789ABCDEF";
 
-/// Appends `byte` by S3's rules: letters, digits, `-`, `.`, `_` and `~` stand for themselves.
+/// Whether a byte stands for itself by S3's rules: letters, digits, `-`, `.`, `_` and `~`.
+const fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
+/// [`is_unreserved`] for every byte: most of a request is copied by looking here.
+const UNRESERVED: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = is_unreserved(byte as u8);
+        byte += 1;
+    }
+    table
+};
+
+/// Appends `byte`, percent-encoded unless it stands for itself.
 pub(super) fn push_encoded(byte: u8, out: &mut Vec<u8>) {
-    if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+    if UNRESERVED[usize::from(byte)] {
         out.push(byte);
     } else {
         out.extend_from_slice(&[b'%', UPPER_HEX[usize::from(byte >> 4)], UPPER_HEX[usize::from(byte & 15)]]);
@@ -38,18 +54,21 @@ enum Text {
 
 /// Decodes `raw` once and appends it encoded again. A `%` that begins no code is a percent sign.
 fn push_recoded(raw: &[u8], text: Text, out: &mut Vec<u8>) {
-    let mut at = 0;
-    while let Some(&byte) = raw.get(at) {
-        at += 1;
+    let plain = |byte: u8| UNRESERVED[usize::from(byte)] || (byte == b'/' && text == Text::Path);
+    let mut rest = raw;
+    loop {
+        let run = rest.iter().position(|byte| !plain(*byte)).unwrap_or(rest.len());
+        out.extend_from_slice(&rest[..run]);
+        let Some((&byte, after)) = rest[run..].split_first() else { return };
+        rest = after;
         match byte {
-            b'%' => match raw.get(at..at + 2).and_then(hex_pair) {
+            b'%' => match after.get(..2).and_then(hex_pair) {
                 Some(decoded) => {
                     push_encoded(decoded, out);
-                    at += 2;
+                    rest = &after[2..];
                 }
                 None => push_encoded(b'%', out),
             },
-            b'/' if text == Text::Path => out.push(b'/'),
             b'+' if text == Text::Parameter => push_encoded(b' ', out),
             _ => push_encoded(byte, out),
         }

@@ -17,6 +17,8 @@ const DATE: &str = "20151229T000000Z";
 const CREDENTIAL: &str = "AKIAIOSFODNN7EXAMPLE/20151229/us-east-1/s3/aws4_request";
 const BUCKET: &str = "sigv4examplebucket";
 
+type Fields = &'static [(&'static str, &'static str)];
+
 fn authenticate(fields: &[(&str, &str)]) -> Result<AuthenticatedForm, AuthError> {
     lenient().authenticate_form(&FormFields { bucket: BUCKET, fields }, &OneKey, at(NOW))
 }
@@ -165,7 +167,7 @@ fn a_bent_signature_or_credential_is_refused() {
 #[test]
 fn conditions_are_held_against_the_fields() {
     let key = r#"["starts-with", "$key", "user/"]"#;
-    let cases: [(&str, &[(&str, &str)], bool); 18] = [
+    let cases: [(&str, Fields, bool); 18] = [
         (key, &[("key", "user/a")], true),
         (key, &[("key", "users")], false),
         (r#"["STARTS-with", "$KeY", "user/"]"#, &[("key", "user/a")], true),

@@ -137,26 +137,34 @@ fn signed() -> impl Strategy<Value = Request> {
 }
 
 /// What a request means: two that mean the same may have the same signature.
-fn meaning(request: &Request) -> (String, Vec<Vec<u8>>, Vec<(Vec<u8>, Vec<u8>)>, Vec<(String, String)>) {
+#[derive(PartialEq)]
+struct Meaning {
+    method: String,
+    segments: Vec<Vec<u8>>,
+    parameters: Vec<[Vec<u8>; 2]>,
+    headers: Vec<(String, String)>,
+}
+
+fn meaning(request: &Request) -> Meaning {
     let decoded = |text: &str| -> Vec<u8> { percent_decode_str(text).collect() };
-    let segments = request.path.split('/').map(decoded).collect();
-    let mut parameters: Vec<(Vec<u8>, Vec<u8>)> = request
-        .query
-        .split('&')
-        .filter(|parameter| !parameter.is_empty())
-        .map(|parameter| {
-            let plain = parameter.replace('+', "%20");
-            let (name, value) = plain.split_once('=').unwrap_or((&plain, ""));
-            // The one name that nothing signs, and that is read in any case.
-            let signature = name.eq_ignore_ascii_case("x-amz-signature");
-            (decoded(if signature { "x-amz-signature" } else { name }), decoded(value))
-        })
-        .collect();
-    parameters.sort();
+    let parameter = |written: &str| {
+        let plain = written.replace('+', "%20");
+        let (name, value) = plain.split_once('=').unwrap_or((&plain, ""));
+        // The one name that nothing signs, and that is read in any case.
+        let signature = name.eq_ignore_ascii_case("x-amz-signature");
+        [decoded(if signature { "x-amz-signature" } else { name }), decoded(value)]
+    };
     let words =
         |value: &[u8]| String::from_utf8_lossy(value).split_ascii_whitespace().collect::<Vec<_>>().join(" ");
-    let headers = request.headers.iter().map(|(name, value)| (name.clone(), words(value))).collect();
-    (request.method.clone(), segments, parameters, headers)
+    let mut parameters: Vec<[Vec<u8>; 2]> =
+        request.query.split('&').filter(|written| !written.is_empty()).map(parameter).collect();
+    parameters.sort();
+    Meaning {
+        method: request.method.clone(),
+        segments: request.path.split('/').map(decoded).collect(),
+        parameters,
+        headers: request.headers.iter().map(|(name, value)| (name.clone(), words(value))).collect(),
+    }
 }
 
 /// Flips one bit, when the result can still arrive: printable ASCII, no new place where the path or query ends.

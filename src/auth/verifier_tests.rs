@@ -182,15 +182,18 @@ fn cost_of_one_verification() {
         headers: put.headers[..6].to_vec(),
     }
     .signed(SignedPayload::of(b""), at(DAY));
-    let verifier = lenient();
+    let (verifier, now) = (lenient(), at(DAY));
     for (name, request) in [("PUT", put), ("LIST", list)] {
         request.with_head(|head| {
-            let rounds = 100_000;
-            let begin = std::time::Instant::now();
-            for _ in 0..rounds {
-                assert!(verifier.authenticate(std::hint::black_box(head), &OneKey, at(DAY)).is_ok());
-            }
-            let micros = begin.elapsed().as_secs_f64() * 1e6 / f64::from(rounds);
+            // The fastest of many short runs: what it costs when nothing else has the core.
+            let run = |_| {
+                let begin = std::time::Instant::now();
+                for _ in 0..100 {
+                    assert!(verifier.authenticate(std::hint::black_box(head), &OneKey, at(DAY)).is_ok());
+                }
+                begin.elapsed().as_secs_f64() * 1e6 / 100.0
+            };
+            let micros = (0..2000).map(run).fold(f64::INFINITY, f64::min);
             println!("{name}: {micros:.2} microseconds");
         });
     }
