@@ -109,7 +109,7 @@ fn bounds_are_kept() {
         ("HOLDALL_MEMORY_BUDGET", &["0", "63MiB", "2TiB"]),
         ("HOLDALL_CONNECTIONS_MAX", &["0"]),
         ("HOLDALL_HEADER_BYTES_MAX", &["0", "1GiB"]),
-        ("HOLDALL_HEADERS_MAX", &["0", "97"]),
+        ("HOLDALL_HEADERS_MAX", &["0", "257"]),
         ("HOLDALL_HEADER_TIMEOUT", &["0s", "1h"]),
         ("HOLDALL_BODY_IDLE_TIMEOUT", &["0s", "2h"]),
         ("HOLDALL_KEEP_ALIVE", &["0s"]),

@@ -4,7 +4,6 @@
 //! forgets what was not synced.
 
 pub mod clock;
-pub mod descriptors;
 pub mod disk;
 pub mod entropy;
 pub mod failpoint;

@@ -1,3 +1,4 @@
 //! Servers to test against, and clients to test with.
 
+pub mod client;
 pub mod raw;

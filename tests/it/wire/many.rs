@@ -9,7 +9,7 @@ use crate::harness::raw::Raw;
 
 #[test]
 fn two_thousand_connections_are_served() {
-    holdall::sys::descriptors::raise_limit().unwrap();
+    holdall::sys::machine::raise_open_files();
     let dummy = Dummy::with(Limits { workers: 2, ..Limits::default() });
     let mut all: Vec<Raw> = (0..2000).map(|_| Raw::connect(dummy.address)).collect();
     for round in 0..2 {
