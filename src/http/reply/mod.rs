@@ -75,3 +75,7 @@ impl Reply {
         };
     }
 }
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;
