@@ -13,6 +13,8 @@ repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${HOLDALL_CACHE:-$HOME/.cache/holdall}/peers
 peers=seaweedfs,garage,nginx
 workloads=standard
+workloads_volumes=put:4KiB,get:4KiB,put:16MiB:4,get:16MiB:4:16
+workloads_reading=head:4KiB,get:4KiB,get:64KiB:16:2000,get:1MiB:16:256,get:16MiB:4:16
 rounds=5
 duration=10s
 output=$repository/docs/performance.md
@@ -22,6 +24,7 @@ while [ $# -gt 0 ]; do
     case $1 in
         --quick)
             workloads=put:4KiB:16,get:4KiB:16:500,head:4KiB:16:500,list:128:1:2000,delete:4KiB:16:1000
+            workloads_volumes=put:4KiB:16 workloads_reading=get:4KiB:16:500
             rounds=1 duration=1s
             output=$cache/quick/performance.md results=$cache/quick
             shift
@@ -51,17 +54,18 @@ secret_key=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
 
 running=()
 
-stop_all() {
+stop_servers() {
     local pid
     for pid in "${running[@]}"; do kill "$pid" 2>/dev/null || true; done
     for pid in "${running[@]}"; do
-        for _ in $(seq 100); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
+        for _ in $(seq 300); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
         kill -KILL "$pid" 2>/dev/null || true
     done
-    running=()
-    rm -rf "$data"
+    running=() targets=() descriptions=()
+    # What the servers stored; the tables beside it stay.
+    rm -rf "$data"/*/
 }
-trap stop_all EXIT
+trap 'stop_servers; rm -rf "$data"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
@@ -116,18 +120,17 @@ for peer in seaweedfs garage; do
     if wanted "$peer" && "install_$peer"; then "start_$peer"; fi
 done
 compare servers "$workloads"
-stop_servers() { local keep=$data; data=$keep/none; stop_all; data=$keep; targets=() descriptions=(); }
 stop_servers
 
 start_holdall holdall-3-volumes 3 18910
 start_holdall holdall 1 18900
-compare volumes "${workloads/standard/put:4KiB,get:4KiB,put:16MiB:4,get:16MiB:4:16}"
+compare volumes "$workloads_volumes"
 stop_servers
 
 if wanted nginx && install_nginx; then
     start_holdall holdall 1 18900
     start_nginx
-    compare reading "${workloads_reading:-head:4KiB,get:4KiB,get:64KiB:16:2000,get:1MiB:16:256,get:16MiB:4:16}"
+    compare reading "$workloads_reading"
     stop_servers
 fi
 

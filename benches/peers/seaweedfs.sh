@@ -22,7 +22,7 @@ END
         -master.port=19333 -master.port.grpc=19334 -volume.port=18080 -volume.port.grpc=18081 \
         -filer -filer.port=18888 -filer.port.grpc=18889 \
         -s3 -s3.port=18333 -s3.port.grpc=18334 -s3.port.iceberg=0 -s3.port.lance=0 -s3.config="$data/seaweedfs.json" \
-        -master.defaultReplication=000 -master.volumeSizeLimitMB=1024 -volume.max=60 -master.telemetry=false
+        -master.defaultReplication=000 -master.volumeSizeLimitMB=1024 -volume.max=60 -volume.preStopSeconds=1 -master.telemetry=false
     # It listens before its parts have found each other.
     sleep 5
     add seaweedfs 18333 "SeaweedFS $seaweedfs_version, all in one process, one copy, as it ships: no sync before it \
