@@ -1,0 +1,87 @@
+"""The server under test as a process that a drill starts, kills and starts again."""
+
+import http.client
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+
+ACCESS_KEY = "drill"
+SECRET_KEY = "drill-secret-key"
+
+
+def binary():
+    """$HOLDALL_BIN, or the newest build of this checkout."""
+    if os.environ.get("HOLDALL_BIN"):
+        return os.environ["HOLDALL_BIN"]
+    root = pathlib.Path(__file__).resolve().parents[2]
+    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", root / "target"))
+    built = [target / profile / "holdall" for profile in ("release", "quick", "debug")]
+    built = [path for path in built if path.exists()]
+    if not built:
+        raise SystemExit(f"no server in {target}: build one, or set HOLDALL_BIN")
+    return str(max(built, key=lambda path: path.stat().st_mtime))
+
+
+def free_port():
+    """A loopback port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """`holdall serve` on the given volumes."""
+
+    def __init__(self, program, volumes, log):
+        self.program = program
+        self.volumes = volumes
+        self.log = log
+        self.port = free_port()
+        self.admin_port = free_port()
+        self.process = None
+
+    def start(self, patience=30.0):
+        """Starts it and waits until it says that it is ready; gives the seconds that took."""
+        started = time.monotonic()
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                [self.program, "serve", *self.volumes, "--address", f"127.0.0.1:{self.port}",
+                 "--admin-address", f"127.0.0.1:{self.admin_port}"],
+                env={**os.environ, "HOLDALL_ACCESS_KEY": ACCESS_KEY, "HOLDALL_SECRET_KEY": SECRET_KEY},
+                stdout=log, stderr=log, start_new_session=True,
+            )
+        while not self._ready():
+            if self.process.poll() is not None:
+                raise AssertionError(f"the server ended with {self.process.returncode}:\n{self.last_words()}")
+            if time.monotonic() - started > patience:
+                raise AssertionError(f"the server is not ready after {patience} s:\n{self.last_words()}")
+            time.sleep(0.005)
+        return time.monotonic() - started
+
+    def kill(self):
+        """kill -9; back when the process is gone."""
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+        if self.process:
+            self.process.wait()
+
+    def running(self):
+        """Is the process alive?"""
+        return self.process is not None and self.process.poll() is None
+
+    def last_words(self):
+        """The end of its log."""
+        return pathlib.Path(self.log).read_text(errors="replace")[-3000:]
+
+    def _ready(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=1)
+        try:
+            connection.request("GET", "/health/ready")
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
