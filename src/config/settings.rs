@@ -155,9 +155,9 @@ pub const SETTINGS: &[Setting] = &[
         key: "limits.headers_max",
         variable: "HOLDALL_HEADERS_MAX",
         meaning: "Headers of a request",
-        default: "96",
-        allowed: "a number from 32 to 96",
-        apply: |config, given| given.number(32..=96).map(|number| config.limits.headers_max = number),
+        default: "200",
+        allowed: "a number from 32 to 256",
+        apply: |config, given| given.number(32..=256).map(|number| config.limits.headers_max = number),
         ..PLAIN
     },
     Setting {
