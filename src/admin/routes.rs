@@ -57,11 +57,14 @@ async fn nothing(request: HttpRequest) -> HttpResponse {
 }
 
 async fn wrong_method() -> HttpResponse {
-    let mut response = json(StatusCode::METHOD_NOT_ALLOWED, &serde_json::json!({ "error": "only GET and HEAD" }));
+    let mut response =
+        json(StatusCode::METHOD_NOT_ALLOWED, &serde_json::json!({ "error": "only GET and HEAD" }));
     response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("GET, HEAD"));
     response
 }
 
 fn json(status: StatusCode, value: &serde_json::Value) -> HttpResponse {
-    HttpResponse::build(status).insert_header((header::CONTENT_TYPE, "application/json")).body(value.to_string())
+    HttpResponse::build(status)
+        .insert_header((header::CONTENT_TYPE, "application/json"))
+        .body(value.to_string())
 }

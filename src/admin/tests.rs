@@ -15,7 +15,8 @@ fn listen() -> (SocketAddr, Arc<AtomicBool>, Admin) {
     let address = listener.local_addr().unwrap();
     let is_ready = Arc::new(AtomicBool::new(true));
     let asked = Arc::clone(&is_ready);
-    let ready = move || if asked.load(Ordering::Relaxed) { Ok(()) } else { Err("the disk is gone".to_owned()) };
+    let ready =
+        move || if asked.load(Ordering::Relaxed) { Ok(()) } else { Err("the disk is gone".to_owned()) };
     let shown = Shown { metrics: Arc::new(Metrics::new().unwrap()), ready: Box::new(ready) };
     (address, is_ready, start(listener, shown).unwrap())
 }
@@ -59,7 +60,9 @@ fn metrics_are_in_the_text_format() {
 #[test]
 fn there_is_nothing_else() {
     let (address, _, admin) = listen();
-    for path in ["/", "/health", "/health/ready/", "/metrics/x", "/bucket/key", "/debug/vars", "/minio/admin/v3/info"] {
+    for path in
+        ["/", "/health", "/health/ready/", "/metrics/x", "/bucket/key", "/debug/vars", "/minio/admin/v3/info"]
+    {
         let answer = ask(address, &format!("GET {path}"));
         assert!(answer.starts_with("HTTP/1.1 404") && answer.contains(r#""error":"not found""#), "{answer}");
     }
