@@ -1,3 +1,11 @@
 //! The `holdall` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+/// For the Rust side; RocksDB keeps the C library's. docs/decisions/allocator.md says what the choice waits for.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    holdall::cli::main()
+}

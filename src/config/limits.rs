@@ -10,7 +10,7 @@ pub struct Limits {
     /// Request line and headers together, in bytes, 16 KiB to 128 KiB; 64 KiB. A presigned URL with a session token
     /// takes 3 KiB, user metadata 2 KiB.
     pub header_bytes_max: usize,
-    /// Headers of a request, 32 to 256; 200. Two KiB of short user metadata are more than a hundred.
+    /// Headers of a request, 32 to 256; 200. 2 KiB of user metadata can be a hundred of them.
     pub headers_max: usize,
     /// From the first byte of a request to the end of its headers, 1 s to 10 minutes; 30 s.
     pub header_timeout: Duration,

@@ -1,5 +1,6 @@
 //! Sources of settings: defaults, then the file, then the environment, then the command line.
 
+use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -12,6 +13,7 @@ use super::SETTINGS;
 use super::Setting;
 use super::braces;
 use super::given::Given;
+use crate::sys::disk;
 use crate::sys::machine::Machine;
 
 /// Where settings come from; later ones win.
@@ -34,12 +36,6 @@ pub struct Loaded {
     pub warnings: Vec<String>,
 }
 
-/// Variables that are no settings: the file itself, the crash points of test builds.
-const OTHER_VARIABLES: [&str; 2] = ["HOLDALL_CONFIG", "HOLDALL_FAILPOINTS"];
-
-/// What a cluster manager sets for a service of our name.
-const SERVICE_VARIABLES: [&str; 2] = ["HOLDALL_SERVICE_", "HOLDALL_PORT"];
-
 /// Reads all sources. Fails with everything that is wrong with them at once.
 pub fn load(sources: &Sources, machine: &Machine) -> Result<Loaded, Error> {
     let mut config = Config::defaults(machine);
@@ -56,10 +52,7 @@ pub fn load(sources: &Sources, machine: &Machine) -> Result<Loaded, Error> {
                     if setting.many { Given::separated(text) } else { Given::new(vec![text.clone()]) };
                 problems.extend(apply(&mut config, setting, &given).map(|why| format!("{variable}: {why}")));
             }
-            None if is_foreign(variable) => {}
-            None => {
-                warnings.push(format!("the environment variable {variable} is not a setting and is ignored"))
-            }
+            None => warnings.extend(near_miss(variable)),
         }
     }
     for (key, texts) in &sources.flags {
@@ -76,9 +69,26 @@ pub fn load(sources: &Sources, machine: &Machine) -> Result<Loaded, Error> {
     }
 }
 
-/// A variable that other software may set, or that is read elsewhere.
-fn is_foreign(variable: &str) -> bool {
-    OTHER_VARIABLES.contains(&variable) || SERVICE_VARIABLES.iter().any(|prefix| variable.starts_with(prefix))
+/// A warning about a variable whose name is nearly that of a setting. Others are left alone: build scripts and cluster
+/// managers set variables that begin like ours.
+fn near_miss(variable: &str) -> Option<String> {
+    let nearest = SETTINGS.iter().min_by_key(|setting| distance(setting.variable, variable))?;
+    (distance(nearest.variable, variable) <= 2)
+        .then(|| format!("{variable} is not a setting and is ignored; did you mean {}?", nearest.variable))
+}
+
+/// Letters to insert, remove or replace to get from one name to the other.
+fn distance(from: &str, to: &str) -> usize {
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (number, letter) in from.bytes().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], number + 1);
+        for (column, other) in to.bytes().enumerate() {
+            let replaced = diagonal + usize::from(letter != other);
+            diagonal = row[column + 1];
+            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[to.len()]
 }
 
 /// Takes a value over; the reason when it is refused.
@@ -117,14 +127,18 @@ impl Source<'_> {
 
 /// Reads the configuration file; the problems in it.
 fn read_file(config: &mut Config, path: &Path) -> Vec<String> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) => {
-            return vec![format!("the configuration file {} cannot be read: {error}", path.display())];
-        }
-    };
-    let source = Source { path, text: &text };
-    match DeTable::parse(&text) {
+    let read = disk::read_file(&disk::RealDisk, path);
+    let read = read.and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other));
+    match read {
+        Ok(text) => read_text(config, path, &text),
+        Err(error) => vec![format!("the configuration file {} cannot be read: {error}", path.display())],
+    }
+}
+
+/// Takes over what the text of a configuration file says; the problems in it.
+pub(super) fn read_text(config: &mut Config, path: &Path, text: &str) -> Vec<String> {
+    let source = Source { path, text };
+    match DeTable::parse(text) {
         Ok(document) => read_sections(config, &source, document.get_ref()),
         Err(error) => {
             let place = error.span().map_or_else(|| path.display().to_string(), |span| source.at(span.start));

@@ -25,7 +25,11 @@ mod units;
 mod wire;
 
 pub use check::Report;
+pub use credentials::ACCESS_KEY_LENGTH;
 pub use credentials::Credentials;
+pub use credentials::SECRET_KEY_LENGTH;
+pub use credentials::read_credentials_file;
+pub use credentials::write_credentials_file;
 pub use error::Error;
 pub use limits::Limits;
 pub use listen::Listen;

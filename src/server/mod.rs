@@ -1,1 +1,212 @@
-//! (being written)
+//! The composition root: the one place that knows every room, opens everything in order and shuts down in reverse.
+//!
+//! ```text
+//!   listeners bound ─▶ volumes locked ─▶ planned ─▶ metadata ─▶ volumes ─▶ credentials ─▶ store ─▶ jobs, S3, admin
+//! ```
+//!
+//! What is always true:
+//! - What can fail without a trace comes first: nothing is formatted and no credentials are made while an address is
+//!   taken or another process holds a volume.
+//! - Whether volumes are formatted is decided by [`plan`] alone, a pure function: a directory that lost its data is
+//!   refused, never formatted anew.
+//! - A secret leaves this room once: printed by the start that generated it.
+//!
+//! `cli` calls it.
+
+mod credentials;
+mod error;
+mod greeting;
+mod plan;
+pub mod telemetry;
+mod volumes;
+
+use std::net::SocketAddr;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+
+use crate::admin;
+use crate::admin::Admin;
+use crate::auth;
+use crate::auth::Verifier;
+use crate::config::Config;
+use crate::http;
+use crate::http::pipeline::Pipeline;
+use crate::jobs::Reclaimer;
+use crate::jobs::Sweep;
+use crate::jobs::SweepSettings;
+use crate::jobs::worker::Job;
+use crate::jobs::worker::Jobs;
+use crate::ops;
+use crate::ops::RootCredentials;
+use crate::ops::Service;
+use crate::store;
+use crate::store::Machine;
+use crate::store::Store;
+use crate::sys::clock::SystemClock;
+use crate::sys::disk::RealDisk;
+use crate::sys::entropy::SystemEntropy;
+use crate::sys::machine;
+use crate::sys::metrics::Metrics;
+
+use credentials::Root;
+use volumes::Opened;
+
+pub use error::Error;
+pub use greeting::Greeting;
+
+/// Files that are open besides connections: parts, RocksDB's tables and logs.
+const OTHER_FILES: u64 = 512;
+
+/// A server that serves. Dropping it without [`Running::stop`] leaves its listeners running until the process ends.
+pub struct Running {
+    /// Where S3 is served.
+    pub address: SocketAddr,
+    /// Where health and metrics are served.
+    pub admin_address: SocketAddr,
+    http: http::server::Server,
+    admin: Admin,
+    jobs: Jobs,
+    is_stopping: Arc<AtomicBool>,
+    store: Arc<Store>,
+    opened: Opened,
+}
+
+/// Starts everything. The settings have been checked.
+///
+/// Must not be called from within an asynchronous task: it waits.
+///
+/// # Errors
+/// What is in the way, in words for an operator. Nothing runs then.
+pub fn start(config: &Config) -> Result<(Running, Greeting), Error> {
+    warn_about_files(config, machine::raise_open_files());
+    let s3_listener = bind("S3", config.listen.address, http::server::bind)?;
+    let admin_listener = bind("admin", config.listen.admin_address, |address| TcpListener::bind(address))?;
+    let machine = Machine {
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+        metrics: Arc::new(Metrics::new().map_err(|error| Error::Other(error.to_string()))?),
+    };
+    let opened = volumes::open(config, Arc::new(RealDisk), &machine)?;
+    let root = credentials::find_or_make(&config.credentials, &opened.roots(), machine.entropy.as_ref())?;
+    let store = open_store(config, &opened, machine.clone())?;
+    let (address, admin_address) = (local(&s3_listener)?, local(&admin_listener)?);
+    let greeting = Greeting::new(config, &opened, &root, (address, admin_address));
+    let is_stopping = Arc::new(AtomicBool::new(false));
+    let jobs = start_jobs(config, &store, &machine)?;
+    let http = start_http(config, root, &store, &machine, s3_listener)?;
+    let ready = ready(&store, &is_stopping);
+    let admin = admin::start(admin_listener, admin::Shown { metrics: machine.metrics, ready });
+    let admin = admin.map_err(|error| Error::Listener { which: "admin", address: admin_address, error })?;
+    let running = Running { address, admin_address, http, admin, jobs, is_stopping, store, opened };
+    Ok((running, greeting))
+}
+
+impl Running {
+    /// Stops in reverse order: no new requests, running ones within the grace, jobs after their step, and when nobody
+    /// can commit any more, metadata and the locks.
+    pub async fn stop(self) {
+        self.is_stopping.store(true, Ordering::Release);
+        if let Err(error) = self.http.stop().await {
+            tracing::warn!(%error, "the S3 listener had failed");
+        }
+        self.jobs.stop();
+        if let Err(error) = self.admin.stop().await {
+            tracing::warn!(%error, "the admin listener had failed");
+        }
+        drop(self.store);
+        self.opened.close();
+    }
+}
+
+fn open_store(config: &Config, opened: &Opened, machine: Machine) -> Result<Arc<Store>, Error> {
+    let settings = store::Settings {
+        replicas: config.storage.copies(),
+        inline_limit: config.storage.inline_limit,
+        upload_memory_bytes: config.memory.upload_bytes(),
+        // They wait for disks more than they compute.
+        threads: (config.listen.workers * 4).clamp(8, 32),
+    };
+    Ok(Arc::new(Store::new(Arc::clone(&opened.meta), opened.volumes.clone(), machine, settings)?))
+}
+
+fn start_jobs(config: &Config, store: &Arc<Store>, machine: &Machine) -> Result<Jobs, Error> {
+    let (store, clock) = (Arc::clone(store), Arc::clone(&machine.clock));
+    let settings = SweepSettings { pause: config.jobs.sweep_interval, ..SweepSettings::default() };
+    let make = move || -> Vec<Box<dyn Job>> {
+        vec![Box::new(Reclaimer::new(Arc::clone(&store))), Box::new(Sweep::new(store, clock, settings))]
+    };
+    Jobs::start(make).map_err(|error| Error::Other(format!("the jobs cannot be started: {error}")))
+}
+
+fn start_http(
+    config: &Config,
+    root: Root,
+    store: &Arc<Store>,
+    machine: &Machine,
+    listener: TcpListener,
+) -> Result<http::server::Server, Error> {
+    let (region, any_region) = (config.s3.region.clone(), config.s3.any_region);
+    let verifier = Verifier::new(auth::Settings { region: region.clone(), any_region });
+    let root = RootCredentials { access_key: root.access_key, secret_key: root.secret_key };
+    let settings = ops::Settings { region, any_region };
+    let service = Arc::new(Service::new(Arc::clone(store), Arc::clone(&machine.clock), root, settings));
+    let (metrics, entropy) = (Arc::clone(&machine.metrics), Arc::clone(&machine.entropy));
+    let pipeline = Arc::new(Pipeline::new(service, verifier, &config.s3.domains, metrics, entropy));
+    let app = move || http::app(Arc::clone(&pipeline));
+    let started = http::server::serve(listener, limits(config), Arc::clone(&machine.metrics), app);
+    started.map_err(|error| Error::Listener { which: "S3", address: config.listen.address, error })
+}
+
+fn limits(config: &Config) -> http::limits::Limits {
+    let limits = &config.limits;
+    http::limits::Limits {
+        workers: config.listen.workers,
+        connections_max: limits.connections_max,
+        header_bytes_max: limits.header_bytes_max,
+        headers_max: limits.headers_max,
+        header_timeout: limits.header_timeout,
+        body_idle_timeout: limits.body_idle_timeout,
+        keep_alive: limits.keep_alive,
+        shutdown_grace: config.listen.shutdown_grace,
+    }
+}
+
+/// What the readiness probe asks.
+fn ready(store: &Arc<Store>, is_stopping: &Arc<AtomicBool>) -> admin::Ready {
+    let (store, is_stopping) = (Arc::clone(store), Arc::clone(is_stopping));
+    Box::new(move || {
+        if is_stopping.load(Ordering::Acquire) {
+            return Err("the server is stopping".to_owned());
+        }
+        store.check_ready().map_err(|error| error.to_string())
+    })
+}
+
+fn bind(
+    which: &'static str,
+    address: SocketAddr,
+    bind: impl FnOnce(SocketAddr) -> std::io::Result<TcpListener>,
+) -> Result<TcpListener, Error> {
+    bind(address).map_err(|error| Error::Listener { which, address, error })
+}
+
+fn local(listener: &TcpListener) -> Result<SocketAddr, Error> {
+    listener.local_addr().map_err(|error| Error::Other(error.to_string()))
+}
+
+/// Says when connections will fail before their limit is reached.
+fn warn_about_files(config: &Config, open_files_max: u64) {
+    let needed = config.limits.connections_max as u64 + OTHER_FILES;
+    if open_files_max < needed {
+        tracing::warn!(
+            open_files_max,
+            connections_max = config.limits.connections_max,
+            "fewer files may be open than connections are allowed; raise the limit (ulimit -n, LimitNOFILE)"
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests;

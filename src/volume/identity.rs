@@ -38,9 +38,17 @@ struct Document {
 }
 
 /// Whether a name at the root of a directory is none of ours, so that the directory must not become a volume.
-pub(super) fn is_foreign(name: &str) -> bool {
-    let ours =
-        ["blobs", "meta", "quarantine", "credentials.toml", "holdall-volume.new", "lost+found", "lock"];
+pub fn is_foreign(name: &str) -> bool {
+    let ours = [
+        "blobs",
+        "meta",
+        "quarantine",
+        "credentials.toml",
+        "credentials.new",
+        "holdall-volume.new",
+        "lost+found",
+        "lock",
+    ];
     !ours.contains(&name)
 }
 

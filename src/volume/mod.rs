@@ -46,6 +46,7 @@ pub use format::Footer;
 pub use format::Tail;
 pub use health::Health;
 pub use identity::Identity;
+pub use identity::is_foreign;
 pub use part_reader::PartReader;
 pub use part_writer::PartWriter;
 pub use placement::Ring;
