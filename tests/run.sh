@@ -13,7 +13,7 @@ logs=$CARGO_TARGET_DIR/test-logs
 mkdir -p "$logs"
 export HOLDALL_BIN=$CARGO_TARGET_DIR/debug/holdall
 
-cargo_tests() { cargo test --locked --features failpoints; }
+cargo_tests() { cargo test --locked --no-fail-fast --features failpoints; }
 check() { tests/check.sh; }
 conformance() { conformance/run.sh --quick; }
 drill() { conformance/drills/kill.sh --cycles 5; }
