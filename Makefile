@@ -41,7 +41,7 @@ s3-tests:
 	@$(release) && s3-tests/run.sh $(ARGS)
 
 drill:
-	@$(release) && conformance/drills/kill.sh $(ARGS)
+	@$(release) && conformance/drills/kill.py $(ARGS)
 
 bench:
 	@$(release) && benches/run.sh $(ARGS)

@@ -2,11 +2,11 @@
 
 use super::SETTINGS;
 
-/// `docs/configuration.md` shows every setting as it is. When this fails, put the rows it prints into that file.
+/// `docs/operations.md` shows every setting as it is. When this fails, put the rows it prints into that file.
 #[test]
 fn the_documentation_has_the_same_table() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/configuration.md");
-    let document = std::fs::read_to_string(path).expect("docs/configuration.md");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operations.md");
+    let document = std::fs::read_to_string(path).expect("docs/operations.md");
     let rows: Vec<String> = SETTINGS
         .iter()
         .map(|setting| {
