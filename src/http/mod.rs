@@ -55,3 +55,6 @@ pub fn app(
 async fn serve(request: HttpRequest, payload: web::Payload, pipeline: web::Data<Pipeline>) -> HttpResponse {
     pipeline.serve(request, payload.into_inner()).await
 }
+
+#[cfg(test)]
+mod tests;
