@@ -99,6 +99,7 @@ impl Stream {
 
     /// Ends the conversation with a reply of our own.
     fn refuse(&mut self, refusal: &Refusal, head: &[u8]) {
+        tracing::debug!(?refusal, "answered before the application");
         let mut reply = refusal.wire();
         if head.starts_with(b"HEAD ") {
             // RFC 9110 section 9.3.2: the header fields of a reply to HEAD, and no body.

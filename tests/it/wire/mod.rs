@@ -5,6 +5,7 @@ mod dummy;
 mod expect;
 mod heads;
 mod many;
+mod pieces;
 mod replies;
 mod slow;
 mod smuggling;
