@@ -13,6 +13,8 @@ mod args;
 mod client;
 mod compare;
 mod content;
+#[cfg(test)]
+mod fake;
 mod prepare;
 mod process;
 mod progress;
@@ -43,3 +45,6 @@ pub fn run(args: BenchArgs) -> anyhow::Result<()> {
         Command::Single(operation, args) => runtime.block_on(local.run_until(report::run(operation, args))),
     }
 }
+
+#[cfg(test)]
+mod tests;

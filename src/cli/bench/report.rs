@@ -178,6 +178,7 @@ pub async fn run(operation: Operation, args: SingleArgs) -> anyhow::Result<()> {
     let credentials = target::credentials(access_key.unwrap_or_default(), secret_key.unwrap_or_default());
     let target = Rc::new(Target::new("server", &args.endpoint, credentials, &args.pid, client)?);
     let workload = Workload::new(operation, args.size, args.concurrency, args.objects);
+    workload.check(client).map_err(anyhow::Error::msg)?;
     let made = prepare::bucket(&target, &client.bucket).await?;
     if workload.objects > 0 {
         prepare::objects(&target, &client.bucket, &workload, client.quiet).await?;

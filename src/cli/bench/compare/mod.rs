@@ -68,6 +68,9 @@ pub async fn run(args: CompareArgs) -> anyhow::Result<()> {
         runs: Vec::new(),
     };
     let workloads = workloads(&args.workloads)?;
+    for workload in &workloads {
+        workload.check(client).map_err(anyhow::Error::msg)?;
+    }
     let mut made = Vec::new();
     for target in &targets {
         made.push(prepare::bucket(target, &client.bucket).await?);

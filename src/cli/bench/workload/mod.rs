@@ -15,6 +15,7 @@ use std::cell::Cell;
 use std::ops::Range;
 use std::rc::Rc;
 
+use crate::cli::bench::args::ClientArgs;
 use crate::cli::bench::args::Operation;
 use crate::cli::bench::client::Connection;
 use crate::cli::bench::client::Failure;
@@ -82,6 +83,23 @@ impl Workload {
         match fields.next() {
             Some(more) => Err(format!("too much: {more}")),
             None => Ok(Self::new(operation, size, concurrency, objects)),
+        }
+    }
+
+    /// Whether it can be measured so.
+    ///
+    /// # Errors
+    /// Says what makes no sense.
+    pub fn check(&self, client: &ClientArgs) -> Result<(), String> {
+        let reads =
+            matches!(self.operation, Operation::Get | Operation::Head | Operation::Delete | Operation::List);
+        match () {
+            () if client.duration.is_zero() => Err("nothing can be measured in no time".to_owned()),
+            () if reads && self.objects == 0 => Err(format!("{} needs objects", self.operation.name())),
+            () if self.operation == Operation::Multipart && client.part_size == 0 => {
+                Err("a part has at least one byte".to_owned())
+            }
+            () => Ok(()),
         }
     }
 
