@@ -18,11 +18,10 @@ cd "$(dirname "$0")/.."
 quick=(boto3 aws-cli s3cmd s5cmd rclone minio-py)
 full=("${quick[@]}" restic sdk-js sdk-go sdk-java sdk-rust)
 
-install=()
 suites=()
 for argument in "$@"; do
     case $argument in
-    --quick) suites+=("${quick[@]}"); install=(--quick) ;;
+    --quick) suites+=("${quick[@]}"); export CONFORMANCE_QUICK=1 ;;
     --help | -h) sed -n '2,/^set/{s/^# \{0,1\}//;/^set/d;p}' "$0"; exit ;;
     *) [ -x "conformance/$argument/run" ] || { echo "there is no suite $argument" >&2; exit 2; }
        suites+=("$argument") ;;
@@ -30,14 +29,7 @@ for argument in "$@"; do
 done
 [ ${#suites[@]} -gt 0 ] || suites=("${full[@]}")
 
-all_quick() { # are the clients of the quick subset enough?
-    local suite
-    for suite in "${suites[@]}"; do
-        [[ " ${quick[*]} " == *" $suite "* ]] || return 1
-    done
-}
-all_quick && install=(--quick)
-setup/clients.sh "${install[@]}"
+setup/clients.sh "${suites[@]}"
 clients=${HOLDALL_CACHE:-$HOME/.cache/holdall}/clients
 export CONFORMANCE_CLIENTS=$clients
 export PATH=$clients/python/bin:$clients/go/bin:$PATH

