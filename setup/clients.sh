@@ -38,7 +38,7 @@ remember() { cat "${@:2}" | sha256sum >"$1"; }
 
 venv() { # venv NAME REQUIREMENTS: a Python environment with exactly these packages
     local stamp=$cache/$1.stamp
-    unchanged "$stamp" "$2" && return
+    [ -d "$cache/$1" ] && unchanged "$stamp" "$2" && return
     say "installing $2"
     command -v python3 >/dev/null || system python3
     rm -rf "${cache:?}/$1"
@@ -78,14 +78,14 @@ restic_client() {
 }
 
 go_sdk() {
-    unchanged "$cache/sdk-go.stamp" conformance/sdk-go/{go.mod,go.sum,*.go} && return
+    [ -x "$cache/go/bin/conformance-sdk-go" ] && unchanged "$cache/sdk-go.stamp" conformance/sdk-go/{go.mod,go.sum,*.go} && return
     say "compiling the suite of the AWS SDK for Go"
     (cd conformance/sdk-go && nice go build -p "$jobs" -o "$cache/go/bin/conformance-sdk-go" .)
     remember "$cache/sdk-go.stamp" conformance/sdk-go/{go.mod,go.sum,*.go}
 }
 
 js_sdk() {
-    unchanged "$cache/sdk-js.stamp" conformance/sdk-js/package-lock.json && return
+    [ -d "$cache/sdk-js/node_modules" ] && unchanged "$cache/sdk-js.stamp" conformance/sdk-js/package-lock.json && return
     say "installing the AWS SDK for JavaScript"
     mkdir -p "$cache/sdk-js"
     cp conformance/sdk-js/package.json conformance/sdk-js/package-lock.json "$cache/sdk-js/"
@@ -95,7 +95,7 @@ js_sdk() {
 
 java_sdk() {
     local sources=(conformance/sdk-java/pom.xml conformance/sdk-java/src/main/java/*.java)
-    unchanged "$cache/sdk-java.stamp" "${sources[@]}" && return
+    [ -d "$cache/sdk-java/lib" ] && unchanged "$cache/sdk-java.stamp" "${sources[@]}" && return
     command -v javac >/dev/null || system default-jdk-headless
     command -v mvn >/dev/null || system maven
     say "compiling the suite of the AWS SDK for Java"
@@ -106,7 +106,7 @@ java_sdk() {
 
 rust_sdk() {
     local sources=(conformance/sdk-rust/Cargo.toml conformance/sdk-rust/Cargo.lock conformance/sdk-rust/src/*.rs)
-    unchanged "$cache/sdk-rust.stamp" "${sources[@]}" && return
+    [ -x "$cache/sdk-rust/debug/conformance-sdk-rust" ] && unchanged "$cache/sdk-rust.stamp" "${sources[@]}" && return
     say "compiling the suite of the AWS SDK for Rust"
     CARGO_TARGET_DIR=$cache/sdk-rust nice cargo build --quiet --locked -j "$jobs" \
         --manifest-path conformance/sdk-rust/Cargo.toml
