@@ -8,8 +8,8 @@
 # Starts a server of its own in a temporary directory, on free loopback ports, unless HOLDALL_ENDPOINT
 # names a running one (then AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be set too).
 #
-#     HOLDALL_BIN      the server; default: the newest of target/{release,quick,debug}/holdall
-#     HOLDALL_VOLUMES  how many volumes it gets; default 1
+#     HOLDALL_BIN           the server; default: the newest of target/{release,quick,debug}/holdall
+#     CONFORMANCE_VOLUMES   how many volumes it gets; default 1
 #
 # Prints one line for each check and closes with `N passed, N failed`.
 set -euo pipefail
@@ -58,7 +58,7 @@ start() {
         binary=$(ls -t "$target"/{release,quick,debug}/holdall 2>/dev/null | head -1 || true)
         [ -n "$binary" ] || { echo "no server: build one (make build) or set HOLDALL_BIN" >&2; exit 2; }
     fi
-    for number in $(seq "${HOLDALL_VOLUMES:-1}"); do
+    for number in $(seq "${CONFORMANCE_VOLUMES:-1}"); do
         mkdir -p "$work/volume$number"
         volumes+=("$work/volume$number")
     done
@@ -66,7 +66,11 @@ start() {
     admin=$(free_port)
     export AWS_ACCESS_KEY_ID=conformance AWS_SECRET_ACCESS_KEY=conformance-secret/with+signs
     export HOLDALL_ENDPOINT=http://127.0.0.1:$port HOLDALL_DOMAIN=holdall.test
-    HOLDALL_ACCESS_KEY=$AWS_ACCESS_KEY_ID HOLDALL_SECRET_KEY=$AWS_SECRET_ACCESS_KEY "$binary" serve \
+    # Settings of the server that lie about in the environment do not count.
+    local bare=() name
+    for name in $(compgen -e HOLDALL_); do bare+=(-u "$name"); done
+    env "${bare[@]}" "HOLDALL_ACCESS_KEY=$AWS_ACCESS_KEY_ID" "HOLDALL_SECRET_KEY=$AWS_SECRET_ACCESS_KEY" \
+        "$binary" serve \
         --address "127.0.0.1:$port" --admin-address "127.0.0.1:$admin" --region "$AWS_REGION" \
         --domain "$HOLDALL_DOMAIN" "${volumes[@]}" >"$work/server.log" 2>&1 &
     server=$!
