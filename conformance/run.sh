@@ -8,8 +8,8 @@
 # Starts a server of its own in a temporary directory, on free loopback ports, unless HOLDALL_ENDPOINT
 # names a running one (then AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be set too).
 #
-#     HOLDALL_BIN      the server; default: the newest of target/{release,quick,debug}/holdall
-#     HOLDALL_VOLUMES  how many volumes it gets; default 1
+#     HOLDALL_BIN           the server; default: the newest of target/{release,quick,debug}/holdall
+#     CONFORMANCE_VOLUMES   how many volumes it gets; default 1
 #
 # Prints one line for each check and closes with `N passed, N failed`.
 set -euo pipefail
@@ -18,11 +18,10 @@ cd "$(dirname "$0")/.."
 quick=(boto3 aws-cli s3cmd s5cmd rclone minio-py)
 full=("${quick[@]}" restic sdk-js sdk-go sdk-java sdk-rust)
 
-install=()
 suites=()
 for argument in "$@"; do
     case $argument in
-    --quick) suites+=("${quick[@]}"); install=(--quick) ;;
+    --quick) suites+=("${quick[@]}"); export CONFORMANCE_QUICK=1 ;;
     --help | -h) sed -n '2,/^set/{s/^# \{0,1\}//;/^set/d;p}' "$0"; exit ;;
     *) [ -x "conformance/$argument/run" ] || { echo "there is no suite $argument" >&2; exit 2; }
        suites+=("$argument") ;;
@@ -30,14 +29,7 @@ for argument in "$@"; do
 done
 [ ${#suites[@]} -gt 0 ] || suites=("${full[@]}")
 
-all_quick() { # are the clients of the quick subset enough?
-    local suite
-    for suite in "${suites[@]}"; do
-        [[ " ${quick[*]} " == *" $suite "* ]] || return 1
-    done
-}
-all_quick && install=(--quick)
-setup/clients.sh "${install[@]}"
+setup/clients.sh "${suites[@]}"
 clients=${HOLDALL_CACHE:-$HOME/.cache/holdall}/clients
 export CONFORMANCE_CLIENTS=$clients
 export PATH=$clients/python/bin:$clients/go/bin:$PATH
@@ -66,7 +58,7 @@ start() {
         binary=$(ls -t "$target"/{release,quick,debug}/holdall 2>/dev/null | head -1 || true)
         [ -n "$binary" ] || { echo "no server: build one (make build) or set HOLDALL_BIN" >&2; exit 2; }
     fi
-    for number in $(seq "${HOLDALL_VOLUMES:-1}"); do
+    for number in $(seq "${CONFORMANCE_VOLUMES:-1}"); do
         mkdir -p "$work/volume$number"
         volumes+=("$work/volume$number")
     done
@@ -74,7 +66,11 @@ start() {
     admin=$(free_port)
     export AWS_ACCESS_KEY_ID=conformance AWS_SECRET_ACCESS_KEY=conformance-secret/with+signs
     export HOLDALL_ENDPOINT=http://127.0.0.1:$port HOLDALL_DOMAIN=holdall.test
-    HOLDALL_ACCESS_KEY=$AWS_ACCESS_KEY_ID HOLDALL_SECRET_KEY=$AWS_SECRET_ACCESS_KEY "$binary" serve \
+    # Settings of the server that lie about in the environment do not count.
+    local bare=() name
+    for name in $(compgen -e HOLDALL_); do bare+=(-u "$name"); done
+    env "${bare[@]}" "HOLDALL_ACCESS_KEY=$AWS_ACCESS_KEY_ID" "HOLDALL_SECRET_KEY=$AWS_SECRET_ACCESS_KEY" \
+        "$binary" serve \
         --address "127.0.0.1:$port" --admin-address "127.0.0.1:$admin" --region "$AWS_REGION" \
         --domain "$HOLDALL_DOMAIN" "${volumes[@]}" >"$work/server.log" 2>&1 &
     server=$!

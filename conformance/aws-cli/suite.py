@@ -30,7 +30,8 @@ class Aws(Command):
     def __init__(self):
         super().__init__(
             os.environ.get("AWS_CLI", "aws"),
-            {"AWS_ENDPOINT_URL": target.endpoint, "AWS_DEFAULT_REGION": target.region, "AWS_PAGER": ""},
+            {"AWS_DEFAULT_REGION": target.region, "AWS_PAGER": ""},
+            options=["--endpoint-url", target.endpoint],
         )
         self.file(".aws/config", b"[default]\ns3 =\n  addressing_style = path\n  signature_version = s3v4\n")
 
@@ -151,7 +152,9 @@ def sync(aws):
 @check("list-objects-v2 in pages, with a delimiter, and odd keys")
 def listing(aws):
     path = aws.file("one", b"1")
-    keys = sorted((f"odd/{key}" for key in ODD_KEYS[:-1]), key=str.encode)
+    # Each call starts a Python of its own; the boto3 suite, with the same code below, tries every key.
+    some = [key for key in ODD_KEYS[:-1] if set(key) & set("+%/é&")]
+    keys = sorted((f"odd/{key}" for key in some), key=str.encode)
     for key in keys:
         aws.api("put-object", "--key", key, "--body", path)
     pages = aws.api("list-objects-v2", "--prefix", "odd/", "--page-size", "4")

@@ -69,21 +69,23 @@ def call(*command):
         raise OSError(f"{' '.join(command)}: {done.stderr.decode().strip()}")
 
 
+def skip(reason):
+    print(f"skipped: {reason}\n0 passed, 0 failed, 1 skipped")
+    return 0
+
+
 def main():
     arguments = options(__doc__.split("\n", maxsplit=1)[0], cycles=20, short=2)
     if os.geteuid() != 0:
-        print("skipped: needs root, to mount a loop device")
-        return 0
+        return skip("needs root, to mount a loop device")
     if not shutil.which("mkfs.ext4"):
-        print("skipped: needs mkfs.ext4")
-        return 0
+        return skip("needs mkfs.ext4")
     with tempfile.TemporaryDirectory(prefix="holdall-power-", ignore_cleanup_errors=True) as work:
         try:
             disk = Disk(work)
             disk.mount()
         except OSError as reason:
-            print(f"skipped: needs loop devices ({reason})")
-            return 0
+            return skip(f"needs loop devices ({reason})")
         return drill_on(disk, work, arguments)
 
 

@@ -32,6 +32,12 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def environment():
+    """The drill's own keys, and no other setting of the server that may be lying about."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("HOLDALL_")}
+    return {**others, "HOLDALL_ACCESS_KEY": ACCESS_KEY, "HOLDALL_SECRET_KEY": SECRET_KEY}
+
+
 class Server:
     """`holdall serve` on the given volumes."""
 
@@ -50,7 +56,7 @@ class Server:
             self.process = subprocess.Popen(
                 [self.program, "serve", *self.volumes, "--address", f"127.0.0.1:{self.port}",
                  "--admin-address", f"127.0.0.1:{self.admin_port}"],
-                env={**os.environ, "HOLDALL_ACCESS_KEY": ACCESS_KEY, "HOLDALL_SECRET_KEY": SECRET_KEY},
+                env=environment(),
                 stdout=log, stderr=log, start_new_session=True,
             )
         while not self._ready():
