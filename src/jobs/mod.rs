@@ -10,3 +10,6 @@ pub mod worker;
 pub use reclaim::Reclaimer;
 pub use sweep::Sweep;
 pub use sweep::SweepSettings;
+
+#[cfg(test)]
+mod tests;

@@ -30,7 +30,7 @@ fn open(path: &Path) -> Result<Meta, Error> {
 /// Sizes of a few bytes, and of several blocks.
 fn commit(meta: &Meta, number: u8) -> Result<u64, CommitError> {
     let mut transaction = Transaction::new();
-    let length = if number % 3 == 0 { 100_000 } else { 500 };
+    let length = if number.is_multiple_of(3) { 100_000 } else { 500 };
     transaction.put_inline(BlobId::from_bytes([number; 16]), &Bytes::from(vec![number; length]));
     meta.commit(transaction)
 }

@@ -122,7 +122,9 @@ impl Volume {
         self.writing.lock().insert(id);
         match self.disk.create(&path, new) {
             Ok(file) => {
-                Ok(PartWriter::new(Arc::clone(&self.disk), file, id, path, Arc::clone(&self.writing)))
+                let grows = length_hint.is_none();
+                let writing = (Arc::clone(&self.writing), grows);
+                Ok(PartWriter::new(Arc::clone(&self.disk), file, id, path, writing))
             }
             Err(error) => {
                 self.writing.lock().remove(&id);

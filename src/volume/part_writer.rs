@@ -17,8 +17,10 @@ use std::sync::atomic::Ordering;
 
 use super::AlignedBuffer;
 use super::Error;
+use super::Kind;
 use super::Tail;
 use super::Writing;
+use super::space;
 use crate::base::BlobId;
 use crate::sys::disk::Disk;
 use crate::sys::disk::DiskFile;
@@ -32,6 +34,8 @@ pub struct PartWriter {
     id: BlobId,
     path: PathBuf,
     writing: Writing,
+    /// Nothing was reserved for it: each write looks at the room there is.
+    grows: bool,
     finished: AtomicBool,
 }
 
@@ -41,13 +45,22 @@ impl PartWriter {
         file: Box<dyn DiskFile>,
         id: BlobId,
         path: PathBuf,
-        writing: Writing,
+        (writing, grows): (Writing, bool),
     ) -> Self {
-        Self { disk, file, id, path, writing, finished: AtomicBool::new(false) }
+        Self { disk, file, id, path, writing, grows, finished: AtomicBool::new(false) }
     }
 
     /// Writes a full buffer of payload at `offset`.
+    ///
+    /// # Errors
+    /// The disk failed, or a body of unknown length has reached the reserve.
     pub fn write_at(&self, buffer: &AlignedBuffer, offset: u64) -> Result<(), Error> {
+        if self.grows {
+            let space = self.disk.space(&self.path).map_err(|error| self.failed("statvfs", error))?;
+            if !space::has_room(space, buffer.bytes().len() as u64) {
+                return Err(Error::new("write", &self.path, Kind::NoSpace));
+            }
+        }
         failpoint!("volume::part::before_write", error).map_err(|error| self.failed("write", error))?;
         self.file.write_at(buffer.bytes(), offset).map_err(|error| self.failed("write", error))
     }

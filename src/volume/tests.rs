@@ -198,3 +198,18 @@ fn below_the_reserve_new_parts_are_refused_and_old_ones_served_and_removed() {
     disk.set_available(1 << 40);
     write(&volume, id(2), &payload(100)).unwrap();
 }
+
+/// A body of unknown length must not eat the reserve while it grows.
+#[test]
+fn a_growing_part_stops_at_the_reserve() {
+    let disk = SimDisk::default();
+    let volume = volume_on(&disk);
+    let writer = volume.create(id(1), None).unwrap();
+    let mut buffer = AlignedBuffer::with_capacity(BUFFER_BYTES);
+    buffer.fill_from(&payload(BUFFER_BYTES));
+    writer.write_at(&buffer, 0).unwrap();
+    disk.set_available(1 << 29);
+    assert!(writer.write_at(&buffer, BUFFER_BYTES as u64).unwrap_err().is_no_space());
+    drop(writer);
+    assert!(volume.stat(id(1)).unwrap().is_none());
+}

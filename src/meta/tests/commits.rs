@@ -48,8 +48,8 @@ fn expectations_hold_within_one_group() {
     let (answers, answer) = mpsc::channel();
     let (hold, held) = mpsc::channel::<()>();
     // The committer waits in the answer of the first, so the rest arrives as one group.
-    meta.submit(put("first", 0), move |_| drop(held.recv()));
-    let mut submit = |number: usize, transaction: Transaction| {
+    meta.submit(put("first", 0), move |_| assert!(held.recv().is_err()));
+    let submit = |number: usize, transaction: Transaction| {
         let answers = answers.clone();
         meta.submit(transaction, move |result| answers.send((number, result.ok())).unwrap());
     };

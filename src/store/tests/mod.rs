@@ -184,7 +184,7 @@ impl Fixture {
     }
 
     /// Every part file there is, by volume.
-    fn files(&self) -> Vec<(usize, PathBuf)> {
+    pub(crate) fn files(&self) -> Vec<(usize, PathBuf)> {
         let mut found = Vec::new();
         for (number, volume) in self.volumes.iter().enumerate() {
             for id in volume.list(None, 10_000).unwrap() {

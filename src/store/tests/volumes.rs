@@ -68,6 +68,7 @@ async fn without_a_good_copy_the_read_fails_and_no_wrong_byte_is_served() {
 /// Makes a volume refuse new parts: its shard directories become files.
 fn break_volume(fixture: &Fixture, number: usize) {
     let blobs = fixture.volumes[number].root().join("blobs");
+    #[expect(clippy::disallowed_methods, reason = "damage from outside")]
     std::fs::rename(&blobs, blobs.with_extension("away")).unwrap();
     std::fs::File::create(&blobs).unwrap().set_permissions(std::fs::Permissions::from_mode(0o400)).unwrap();
 }
