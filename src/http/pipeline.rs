@@ -104,6 +104,7 @@ impl Pipeline {
         }
         let authenticated = self.authenticate(request)?;
         let granted = self.authorize(request, &route, authenticated.identity())?;
+        extract::check_owners(request, granted.canonical_id())?;
         extract::refuse_unsupported(request, route.operation)?;
         let is_signed = *authenticated.identity() != Identity::Anonymous;
         let call = Call { service: &self.service, granted: &granted };
