@@ -104,6 +104,7 @@ impl Pipeline {
         }
         let authenticated = self.authenticate(request)?;
         let granted = self.authorize(request, &route, authenticated.identity())?;
+        extract::check_owners(request, granted.canonical_id())?;
         extract::refuse_unsupported(request, route.operation)?;
         let is_signed = *authenticated.identity() != Identity::Anonymous;
         let call = Call { service: &self.service, granted: &granted };
@@ -122,13 +123,24 @@ impl Pipeline {
     }
 
     fn authenticate(&self, request: &Request<'_>) -> Result<Authenticated, Error> {
-        let head = RequestHead {
-            method: request.method,
-            path: request.path,
-            query: request.raw_query,
-            headers: &request.headers,
+        let verify = |headers: &[(&str, &[u8])]| {
+            let Request { method, path, raw_query: query, .. } = *request;
+            let head = RequestHead { method, path, query, headers };
+            self.verifier.authenticate(&head, self.service.as_ref(), self.service.clock().now())
         };
-        Ok(self.verifier.authenticate(&head, self.service.as_ref(), self.service.clock().now())?)
+        let error = match verify(&request.headers) {
+            Ok(authenticated) => return Ok(authenticated),
+            Err(error) => error,
+        };
+        // Python signs header values as UTF-8 and sends them as ISO 8859-1.
+        let recoded = match error.code {
+            ErrorCode::SignatureDoesNotMatch => request.headers_as_utf8(),
+            _ => None,
+        };
+        let Some(recoded) = recoded else { return Err(error.into()) };
+        let recoded: Vec<(&str, &[u8])> =
+            recoded.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+        Ok(verify(&recoded)?)
     }
 
     /// Whether the caller may do this, and read the source of a copy.

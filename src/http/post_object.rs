@@ -3,7 +3,6 @@
 //! The walk is the one of `pipeline`, only that the form itself says who signed it: its fields are read (bounded)
 //! before that is known, its file only after.
 
-use std::borrow::Cow;
 use std::task::Context;
 use std::task::Poll;
 
@@ -11,8 +10,6 @@ use actix_web::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
-use percent_encoding::NON_ALPHANUMERIC;
-use percent_encoding::utf8_percent_encode;
 
 use super::body::announced;
 use super::error::Error;
@@ -32,6 +29,7 @@ use super::route::Route;
 use super::route::key_too_long;
 use crate::auth::AuthenticatedForm;
 use crate::auth::FormFields;
+use crate::auth::sign::encoded;
 use crate::base::Md5Digest;
 use crate::ops::Call;
 use crate::ops::object::put;
@@ -218,7 +216,7 @@ struct Done {
 impl Done {
     fn new(request: &Request<'_>, input: &put::Input) -> Self {
         let url = request.url();
-        let key = utf8_percent_encode(input.key.as_str(), NON_ALPHANUMERIC);
+        let key = encoded(input.key.as_str());
         Self {
             location: format!("{}/{key}", url.trim_end_matches('/')),
             bucket: input.bucket.as_str().to_owned(),
@@ -268,8 +266,6 @@ impl Done {
         if !is_url || url.bytes().any(|byte| byte <= b' ' || byte >= 127) {
             return None;
         }
-        let encoded =
-            |text: &str| -> String { Cow::from(utf8_percent_encode(text, NON_ALPHANUMERIC)).into_owned() };
         let separator = if url.contains('?') { '&' } else { '?' };
         let (bucket, key, etag) = (encoded(&self.bucket), encoded(&self.key), encoded(etag));
         Some(format!("{url}{separator}bucket={bucket}&key={key}&etag={etag}"))

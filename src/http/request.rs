@@ -68,6 +68,16 @@ impl<'a> Request<'a> {
         Some(text)
     }
 
+    /// All headers, with values that are no UTF-8 read as ISO 8859-1; `None` when there are none of those.
+    pub fn headers_as_utf8(&self) -> Option<Vec<(&'a str, Cow<'a, str>)>> {
+        let is_text = |value: &[u8]| std::str::from_utf8(value).is_ok();
+        if self.headers.iter().all(|(_, value)| is_text(value)) {
+            return None;
+        }
+        let text = |value: &'a [u8]| std::str::from_utf8(value).map_or_else(|_| latin1(value), Cow::Borrowed);
+        Some(self.headers.iter().map(|(name, value)| (*name, text(value))).collect())
+    }
+
     /// The URL that was asked for, without its query.
     pub fn url(&self) -> String {
         let host = self.bytes("host").map(latin1).unwrap_or_default();

@@ -21,14 +21,12 @@ use crate::s3::operation::Operation;
 
 /// Headers that ask for what there is not, whatever their value.
 const UNSUPPORTED: &[&str] = &[
-    "x-amz-expected-bucket-owner",
     "x-amz-if-match-last-modified-time",
     "x-amz-if-match-size",
     "x-amz-object-lock-legal-hold",
     "x-amz-object-lock-mode",
     "x-amz-object-lock-retain-until-date",
     "x-amz-object-ownership",
-    "x-amz-source-expected-bucket-owner",
     "x-amz-tagging",
     "x-amz-write-offset-bytes",
 ];
@@ -39,6 +37,18 @@ const UNSUPPORTED_PREFIXES: &[&str] =
 
 /// Canned ACLs that say what is the case anyway: the owner has full control, and owns bucket and object.
 const TRUE_ACLS: &[&str] = &["private", "bucket-owner-read", "bucket-owner-full-control"];
+
+/// The headers that name whose buckets a request is about.
+const OWNERS: [&str; 2] = ["x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"];
+
+/// Refuses a request that expects its buckets to be somebody else's. All of them belong to `owner`.
+pub fn check_owners(request: &Request<'_>, owner: &str) -> Result<(), Error> {
+    let other = |name: &&str| request.bytes(name).is_some_and(|expected| expected != owner.as_bytes());
+    match OWNERS.iter().any(other) {
+        true => Err(Error::new(ErrorCode::AccessDenied)),
+        false => Ok(()),
+    }
+}
 
 /// Refuses headers and parameters that would change what the request means and that we do not have: 501.
 pub fn refuse_unsupported(request: &Request<'_>, operation: Operation) -> Result<(), Error> {

@@ -33,7 +33,6 @@ fn what_we_lack_is_never_ignored() {
         ("x-amz-acl", "public-read"),
         ("x-amz-grant-read", "id=x"),
         ("x-amz-write-offset-bytes", "5"),
-        ("x-amz-expected-bucket-owner", "111122223333"),
     ] {
         let error = refuse_unsupported(&request("", &[(name, value)]), Operation::PutObject).unwrap_err();
         assert_eq!(error.code, ErrorCode::NotImplemented, "{name}: {value}");
@@ -58,6 +57,16 @@ fn what_is_the_case_anyway_may_be_asked_for() {
     ] {
         refuse_unsupported(&request("versionId=null", &[(name, value)]), Operation::PutObject).unwrap();
     }
+}
+
+#[test]
+fn an_expected_owner_must_be_the_owner() {
+    for name in OWNERS {
+        assert!(check_owners(&request("", &[(name, "me")]), "me").is_ok());
+        let error = check_owners(&request("", &[(name, "111122223333")]), "me").unwrap_err();
+        assert_eq!(error.code, ErrorCode::AccessDenied);
+    }
+    assert!(check_owners(&request("", &[]), "me").is_ok());
 }
 
 #[test]

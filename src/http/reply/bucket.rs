@@ -59,6 +59,8 @@ pub struct ListForm {
     pub encoding: Encoding,
     /// `fetch-owner` of the second version; the first always tells owners.
     pub owner: bool,
+    /// `continuation-token` was sent without a value.
+    pub empty_token: bool,
 }
 
 /// About what an entry takes, so that the buffer seldom grows.
@@ -93,7 +95,7 @@ pub fn objects_v2(output: &list_v2::Output, input: &list_v2::Input, form: ListFo
         "StartAfter",
         Some(base.marker.as_str()).filter(|after| !after.is_empty()),
     );
-    writer.optional("ContinuationToken", input.token.as_deref());
+    writer.optional("ContinuationToken", input.token.as_deref().or(form.empty_token.then_some("")));
     writer.optional("NextContinuationToken", output.next_token.as_deref());
     writer.number("KeyCount", output.items.len() as u64).number("MaxKeys", base.max_keys as u64);
     encoding.write_optional(&mut writer, "Delimiter", base.delimiter.as_deref());

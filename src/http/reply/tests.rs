@@ -147,7 +147,7 @@ fn items() -> Vec<ListItem> {
 #[test]
 fn a_listing_says_everything_clients_look_for() {
     let output = ob::list::Output { items: items(), is_truncated: true, next_marker: Some("n+".to_owned()) };
-    let form = bucket::ListForm { encoding: bucket::Encoding::Url, owner: true };
+    let form = bucket::ListForm { encoding: bucket::Encoding::Url, owner: true, empty_token: false };
     let text = text(bucket::objects(&output, &list_input(Some("/")), form));
     assert!(text.contains("<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"), "{text}");
     for element in [

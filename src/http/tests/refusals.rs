@@ -95,3 +95,39 @@ async fn a_body_must_say_how_long_it_is() {
     let answer = server.raw("PUT", "/bkt/k", &headers, b"").await;
     assert_eq!(answer.refusal(), (411, "MissingContentLength".to_owned()));
 }
+
+/// What Python's clients do with a header that is not ASCII.
+#[actix_rt::test]
+async fn metadata_signed_as_utf8_and_sent_as_latin1_comes_back_as_sent() {
+    let server = Server::with_bucket().await;
+    let head = super::Head::new("PUT", "/bkt/k", &[("x-amz-meta-n", "\u{e9}")]);
+    let now = crate::sys::clock::Clock::now(&crate::sys::clock::SystemClock);
+    let signed =
+        crate::auth::sign::sign_head(&super::credentials(), &head.head(), SignedPayload::of(b"x"), now);
+    for (sent, status) in [(&b"\xe9"[..], 200), ("\u{e9}".as_bytes(), 200), (b"\xea", 403)] {
+        let mut request = actix_web::test::TestRequest::with_uri("/bkt/k").method("PUT".parse().unwrap());
+        for (name, value) in &signed.headers {
+            request = request.append_header((*name, value.as_str()));
+        }
+        let request = request.append_header(("host", HOST)).append_header(("x-amz-meta-n", sent));
+        let (request, payload) = request.set_payload("x").to_http_parts();
+        assert_eq!(server.pipeline.serve(request, payload).await.status().as_u16(), status);
+        if status == 200 {
+            let (request, payload) = get_signed();
+            let response = server.pipeline.serve(request, payload).await;
+            assert_eq!(response.headers().get("x-amz-meta-n").unwrap().as_bytes(), sent);
+        }
+    }
+}
+
+fn get_signed() -> (actix_web::HttpRequest, actix_web::dev::Payload) {
+    let head = super::Head::new("GET", "/bkt/k", &[]);
+    let now = crate::sys::clock::Clock::now(&crate::sys::clock::SystemClock);
+    let signed =
+        crate::auth::sign::sign_head(&super::credentials(), &head.head(), SignedPayload::of(b""), now);
+    let mut request = actix_web::test::TestRequest::with_uri("/bkt/k").append_header(("host", HOST));
+    for (name, value) in &signed.headers {
+        request = request.append_header((*name, value.as_str()));
+    }
+    request.to_http_parts()
+}
