@@ -74,11 +74,6 @@ impl Client {
         self.ask("PUT", target).body(body).send()
     }
 
-    /// POST.
-    pub fn post(&self, target: &str, body: impl Into<Vec<u8>>) -> Reply {
-        self.ask("POST", target).body(body).send()
-    }
-
     /// DELETE.
     pub fn delete(&self, target: &str) -> Reply {
         self.ask("DELETE", target).send()
@@ -91,11 +86,6 @@ impl Client {
         let headers = [("host", host.as_bytes())];
         let head = RequestHead { method, path, query, headers: &headers };
         format!("{path}?{}", sign::presign(&self.credentials, &head, expires, SystemClock.now()))
-    }
-
-    /// Where it asks.
-    pub const fn address(&self) -> SocketAddr {
-        self.address
     }
 }
 
