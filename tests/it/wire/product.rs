@@ -200,7 +200,7 @@ fn what_was_stored_outlives_a_restart() {
     let mut server = Server::with(3, |_| {});
     let client = server.client_with_bucket("restarting");
     assert_eq!(client.put("/restarting/key", vec![b'x'; 100_000]).status, 200);
-    assert!(server.volume(2).join("meta").exists());
+    assert!(server.volume(2).read_dir().unwrap().count() > 0, "the third volume is not used");
     server.restart();
     let client = server.client();
     assert_eq!(stored(&client, "/restarting/key").len(), 100_000);
