@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use actix_http::Request;
 use actix_service::IntoServiceFactory;
@@ -13,15 +14,20 @@ use actix_web::body::BoxBody;
 use actix_web::dev::AppConfig;
 use actix_web::dev::ServerHandle;
 use actix_web::dev::ServiceResponse;
+use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 use tokio::sync::watch;
 
 use crate::http::guard;
+use crate::http::guard::Held;
 use crate::http::limits::Limits;
 use crate::sys::metrics::Metrics;
 
 /// Connections that the kernel keeps for us until a worker takes them.
 const BACKLOG: i32 = 2048;
+
+/// How long worker threads may take to end once they have nothing to do.
+const WORKERS_END: Duration = Duration::from_secs(5);
 
 /// A listener that serves. Dropping it without [`Self::stop`] leaves it running.
 pub struct Server {
@@ -74,6 +80,8 @@ where
     let address = listener.local_addr()?;
     let (stop, stopped) = watch::channel(false);
     let (started, ready) = oneshot::channel();
+    let (alive, mut alive_no_more) = mpsc::channel(1);
+    let app = Held::new(app, alive);
     let thread = std::thread::Builder::new().name("http".to_owned()).spawn(move || {
         actix_rt::System::new().block_on(async move {
             let workers = limits.workers.max(1);
@@ -83,17 +91,17 @@ where
                 .shutdown_timeout(limits.shutdown_grace.as_secs())
                 .disable_signals()
                 .listen("s3", listener, move || {
-                    guard::connections(
-                        app().into_factory(),
-                        limits.clone(),
-                        Arc::clone(&metrics),
-                        stopped.clone(),
-                    )
+                    let made = app.with(app.get()().into_factory());
+                    guard::connections(made, limits.clone(), Arc::clone(&metrics), stopped.clone())
                 })?
                 .run();
             // Nobody waits any more when the caller has given up.
             let _ = started.send(server.handle());
-            server.await
+            let ended = server.await;
+            // Workers have answered, and end now. What they hold of the application must be gone when we return:
+            // the store below it is closed next.
+            let _ = tokio::time::timeout(WORKERS_END, alive_no_more.recv()).await;
+            ended
         })
     })?;
     let Ok(handle) = ready.blocking_recv() else {

@@ -48,13 +48,14 @@ use stream::Stream;
 use watch::Watch;
 
 pub use head::HEADERS_CAP;
+pub(super) use service::Held;
 
 /// Replies are collected to this many bytes before they go to the kernel.
 const WRITE_BUFFER_BYTES: usize = 128 << 10;
 
 /// The service of one worker: connections in, nothing out.
 pub(super) fn connections<A>(
-    app: A,
+    app: Held<A>,
     limits: Limits,
     metrics: Arc<Metrics>,
     stop: tokio::sync::watch::Receiver<bool>,

@@ -41,13 +41,39 @@ use crate::sys::metrics::Metrics;
 
 type Reply = Result<Response<Outgoing>, Response<BoxBody>>;
 
+/// Something of the application, and the sign that it is still there. The application is dropped first: when every
+/// sign is gone, nothing of it is left on any thread.
+#[derive(Clone)]
+pub(in crate::http) struct Held<T> {
+    value: T,
+    alive: Alive,
+}
+
+/// The sign; its channel ends with the last one.
+pub(in crate::http) type Alive = tokio::sync::mpsc::Sender<std::convert::Infallible>;
+
+impl<T> Held<T> {
+    pub(in crate::http) const fn new(value: T, alive: Alive) -> Self {
+        Self { value, alive }
+    }
+
+    pub(in crate::http) const fn get(&self) -> &T {
+        &self.value
+    }
+
+    /// Another thing that is held with this one.
+    pub(in crate::http) fn with<U>(&self, value: U) -> Held<U> {
+        Held { value, alive: self.alive.clone() }
+    }
+}
+
 /// A handler that has begun.
 struct Begun(LocalBoxFuture<'static, Reply>);
 
 /// Makes the services of one worker; both share one application.
 pub(super) struct Factory<A: ServiceFactory<Request>> {
-    app: A,
-    service: Rc<OnceCell<Rc<A::Service>>>,
+    app: Held<A>,
+    service: Rc<OnceCell<Rc<Held<A::Service>>>>,
     metrics: Arc<Metrics>,
 }
 
@@ -60,7 +86,7 @@ where
             Error = actix_web::Error,
         > + 'static,
 {
-    pub(super) fn new(app: A, metrics: Arc<Metrics>) -> Self {
+    pub(super) fn new(app: Held<A>, metrics: Arc<Metrics>) -> Self {
         Self { app, service: Rc::new(OnceCell::new()), metrics }
     }
 
@@ -88,11 +114,12 @@ where
     type Future = LocalBoxFuture<'static, Result<Self::Service, Self::InitError>>;
 
     fn new_service(&self, (): ()) -> Self::Future {
-        let app = self.app.new_service(AppConfig::default());
+        let app = self.app.get().new_service(AppConfig::default());
+        let held = self.app.with(());
         let slot = Rc::clone(&self.service);
         let metrics = Arc::clone(&self.metrics);
         Box::pin(async move {
-            let service = Rc::new(app.await?);
+            let service = Rc::new(held.with(app.await?));
             Ok(Guarded { service: Rc::clone(slot.get_or_init(|| service)), metrics })
         })
     }
@@ -100,7 +127,7 @@ where
 
 /// The main service.
 pub(super) struct Guarded<S> {
-    service: Rc<S>,
+    service: Rc<Held<S>>,
     metrics: Arc<Metrics>,
 }
 
@@ -130,7 +157,7 @@ where
 
 /// The service for requests that expect `100 Continue`.
 pub(super) struct Expect<S> {
-    service: Rc<OnceCell<Rc<S>>>,
+    service: Rc<OnceCell<Rc<Held<S>>>>,
     metrics: Arc<Metrics>,
 }
 
@@ -201,7 +228,7 @@ impl Future for Deciding {
 
 /// Starts the handler of a request.
 fn begin<S>(
-    service: Rc<S>,
+    service: Rc<Held<S>>,
     mut request: Request,
     connection: Rc<Connection>,
     metrics: Arc<Metrics>,
@@ -227,7 +254,7 @@ where
     }
     let kept = incoming.clone();
     let handler = async move {
-        let mut response = catch(async move { service.call(request).await }, &metrics).await;
+        let mut response = catch(async move { service.get().call(request).await }, &metrics).await;
         let settled = match &incoming {
             Some(incoming) => incoming.settle().await,
             None => true,

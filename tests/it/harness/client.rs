@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use holdall::auth::ChunkSigner;
 use holdall::auth::RequestHead;
 use holdall::auth::Secret;
 use holdall::auth::sign;
@@ -74,11 +75,6 @@ impl Client {
         self.ask("PUT", target).body(body).send()
     }
 
-    /// POST.
-    pub fn post(&self, target: &str, body: impl Into<Vec<u8>>) -> Reply {
-        self.ask("POST", target).body(body).send()
-    }
-
     /// DELETE.
     pub fn delete(&self, target: &str) -> Reply {
         self.ask("DELETE", target).send()
@@ -91,11 +87,6 @@ impl Client {
         let headers = [("host", host.as_bytes())];
         let head = RequestHead { method, path, query, headers: &headers };
         format!("{path}?{}", sign::presign(&self.credentials, &head, expires, SystemClock.now()))
-    }
-
-    /// Where it asks.
-    pub const fn address(&self) -> SocketAddr {
-        self.address
     }
 }
 
@@ -146,6 +137,12 @@ impl Ask<'_> {
 
     /// The head as it is sent.
     pub fn head(&self) -> String {
+        self.signed().0
+    }
+
+    /// The head as it is sent, and what signs the chunks behind it.
+    pub fn signed(&self) -> (String, Option<ChunkSigner>) {
+        let mut chunks = None;
         let (path, query) = split(&self.target);
         let mut headers = vec![("host".to_owned(), self.client.address.to_string())];
         headers.extend(self.headers.iter().cloned());
@@ -158,6 +155,7 @@ impl Ask<'_> {
             let head = RequestHead { method: self.method, path, query, headers: &signed };
             let payload = self.payload.unwrap_or_else(|| SignedPayload::of(&self.body));
             let signature = sign::sign_head(&self.client.credentials, &head, payload, self.now);
+            chunks = Some(signature.chunks);
             headers.extend(signature.headers.into_iter().map(|(name, value)| (name.to_owned(), value)));
         }
         let framed = headers.iter().any(|(name, _)| name == "content-length" || name == "transfer-encoding");
@@ -165,7 +163,7 @@ impl Ask<'_> {
             headers.push(("content-length".to_owned(), self.body.len().to_string()));
         }
         let lines: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        format!("{} {} HTTP/1.1\r\n{lines}\r\n", self.method, self.target)
+        (format!("{} {} HTTP/1.1\r\n{lines}\r\n", self.method, self.target), chunks)
     }
 }
 

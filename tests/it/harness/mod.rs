@@ -2,3 +2,4 @@
 
 pub mod client;
 pub mod raw;
+pub mod server;

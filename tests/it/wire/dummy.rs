@@ -51,6 +51,11 @@ impl Dummy {
         self.seen.load(Ordering::SeqCst)
     }
 
+    /// Whether any thread still holds something of the application.
+    pub fn is_held(&self) -> bool {
+        Arc::strong_count(&self.seen) > 1
+    }
+
     /// Stops it and waits.
     pub fn stop(&mut self) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

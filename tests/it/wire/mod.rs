@@ -6,6 +6,7 @@ mod expect;
 mod heads;
 mod many;
 mod pieces;
+mod product;
 mod replies;
 mod slow;
 mod smuggling;

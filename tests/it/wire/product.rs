@@ -3,10 +3,14 @@
 use std::time::Duration;
 
 use holdall::auth::sign::SignedPayload;
+use holdall::base::Timestamp;
 
 use crate::harness::client::Client;
 use crate::harness::raw::Raw;
 use crate::harness::server::Server;
+
+/// Of the document below.
+const MD5: &str = "VUxjCEXWiErKatrg6+J0xA==";
 
 const MOMENT: Duration = Duration::from_millis(300);
 
@@ -189,4 +193,26 @@ fn a_stop_lets_an_upload_end() {
     assert_eq!((reply.status, reply.header("connection")), (200, Some("close")), "{reply:?}");
     server.resume();
     assert_eq!(stored(&server.client(), "/stopping/key").len(), 200_000);
+}
+
+#[test]
+fn what_was_stored_outlives_a_restart() {
+    let mut server = Server::with(3, |_| {});
+    let client = server.client_with_bucket("restarting");
+    assert_eq!(client.put("/restarting/key", vec![b'x'; 100_000]).status, 200);
+    assert!(server.volume(2).read_dir().unwrap().count() > 0, "the third volume is not used");
+    server.restart();
+    let client = server.client();
+    assert_eq!(stored(&client, "/restarting/key").len(), 100_000);
+    let target = client.presign("GET", "/restarting/key", Duration::from_secs(60));
+    assert_eq!(client.ask("GET", &target).anonymous().send().status, 200);
+    assert_eq!(client.ask("GET", "/restarting/key").anonymous().send().code(), "AccessDenied");
+    let skewed = Timestamp::from_secs(1_500_000_000);
+    assert_eq!(client.ask("GET", "/restarting/key").at(skewed).send().code(), "RequestTimeTooSkewed");
+    let document = "<Delete><Object><Key>key</Key></Object></Delete>";
+    let reply = client.ask("POST", "/restarting?delete=").header("content-md5", MD5).body(document).send();
+    assert_eq!(reply.status, 200, "{reply:?}");
+    assert_eq!(client.delete("/restarting/key").status, 204);
+    let live = Raw::ask(server.admin_address(), "GET /health/live HTTP/1.1\r\nhost: h\r\n\r\n");
+    assert_eq!(live.status, 200);
 }

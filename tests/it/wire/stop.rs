@@ -26,7 +26,10 @@ fn running_requests_end_and_idle_connections_close() {
     std::thread::sleep(Duration::from_millis(200));
 
     let begun = Instant::now();
-    let stopping = std::thread::spawn(move || dummy.stop());
+    let stopping = std::thread::spawn(move || {
+        dummy.stop();
+        assert!(!dummy.is_held(), "a worker holds on to the application");
+    });
     assert!(idle.closes(Duration::from_secs(2)));
     assert!(fresh.closes(Duration::from_secs(2)));
     sending.send("fghij");
@@ -48,6 +51,7 @@ fn the_grace_ends() {
     std::thread::sleep(Duration::from_millis(200));
     let begun = Instant::now();
     dummy.stop();
+    assert!(!dummy.is_held(), "a worker holds on to the application");
     assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
     assert!(running.closes(Duration::from_secs(2)));
 }
