@@ -85,7 +85,6 @@ pub const SETTINGS: &[Setting] = &[
         allowed: "one or more paths",
         many: true,
         apply: super::storage::apply_volumes,
-        ..PLAIN
     },
     Setting {
         key: "storage.replicas",
@@ -217,7 +216,6 @@ pub const SETTINGS: &[Setting] = &[
         allowed: "domain names without scheme, port or leading dot, such as s3.example.com",
         many: true,
         apply: super::wire::apply_domains,
-        ..PLAIN
     },
     Setting {
         key: "s3.any_region",

@@ -82,7 +82,7 @@ pub struct Running {
 pub fn start(config: &Config) -> Result<(Running, Greeting), Error> {
     warn_about_files(config, machine::raise_open_files());
     let s3_listener = bind("S3", config.listen.address, http::server::bind)?;
-    let admin_listener = bind("admin", config.listen.admin_address, |address| TcpListener::bind(address))?;
+    let admin_listener = bind("admin", config.listen.admin_address, TcpListener::bind)?;
     let machine = Machine {
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
@@ -155,22 +155,9 @@ fn start_http(
     let (metrics, entropy) = (Arc::clone(&machine.metrics), Arc::clone(&machine.entropy));
     let pipeline = Arc::new(Pipeline::new(service, verifier, &config.s3.domains, metrics, entropy));
     let app = move || http::app(Arc::clone(&pipeline));
-    let started = http::server::serve(listener, limits(config), Arc::clone(&machine.metrics), app);
+    let limits = http::limits::Limits::new(&config.listen, &config.limits);
+    let started = http::server::serve(listener, limits, Arc::clone(&machine.metrics), app);
     started.map_err(|error| Error::Listener { which: "S3", address: config.listen.address, error })
-}
-
-fn limits(config: &Config) -> http::limits::Limits {
-    let limits = &config.limits;
-    http::limits::Limits {
-        workers: config.listen.workers,
-        connections_max: limits.connections_max,
-        header_bytes_max: limits.header_bytes_max,
-        headers_max: limits.headers_max,
-        header_timeout: limits.header_timeout,
-        body_idle_timeout: limits.body_idle_timeout,
-        keep_alive: limits.keep_alive,
-        shutdown_grace: config.listen.shutdown_grace,
-    }
 }
 
 /// What the readiness probe asks.
