@@ -11,6 +11,6 @@ start_holdall() {
         HOLDALL_VOLUMES="$paths" HOLDALL_DURABILITY=strict \
         HOLDALL_ACCESS_KEY="$access_key" HOLDALL_SECRET_KEY="$secret_key" \
         "$holdall" serve
-    add "$name" "$port" "$("$holdall" --version), $volumes volume(s), $volumes copies, durability strict: synced before \
-it is acknowledged"
+    add "$name" "$port" "$("$holdall" --version), a copy on each of $volumes volume(s), durability strict: synced before it \
+is acknowledged"
 }

@@ -83,7 +83,7 @@ pub(super) fn markdown(comparison: &Comparison) -> String {
     let seconds = comparison.runs.first().map_or(0.0, |run| run.seconds);
     let _ = writeln!(
         out,
-        "Medians of {} rounds in which the servers took turns, windows of {seconds:.0} s, all on one machine with the client.\n",
+        "Medians of {} round(s) in which the servers took turns, windows of {seconds:.0} s, all on one machine with the client.\n",
         comparison.rounds
     );
     for target in &comparison.targets {
@@ -120,11 +120,12 @@ pub(super) fn markdown(comparison: &Comparison) -> String {
     out
 }
 
-/// The first target against the best of the others: the fastest for the rate, the thriftiest for CPU time.
+/// The first target against the best of the others: the fastest for the rate, the thriftiest for CPU time. The last
+/// column is the most that anything else on the machine took from a server of the row.
 fn ratios(targets: &[String], rows: &[Vec<Row<'_>>], out: &mut String) {
     let _ = writeln!(
         out,
-        "\n| workload | {} ops/s | best other | ratio | {} CPU us/op | least of the others | ratio |\n|---|---:|---:|---:|---:|---:|---:|",
+        "\n| workload | {} ops/s | best other | ratio | {} CPU us/op | least of the others | ratio | others % |\n|---|---:|---:|---:|---:|---:|---:|---:|",
         targets[0], targets[0]
     );
     for row in rows {
@@ -148,10 +149,11 @@ fn ratios(targets: &[String], rows: &[Vec<Row<'_>>], out: &mut String) {
         };
         let _ = writeln!(
             out,
-            "| {} | {} | {rate} | {rate_ratio} | {} | {cpu} | {cpu_ratio} |",
+            "| {} | {} | {rate} | {rate_ratio} | {} | {cpu} | {cpu_ratio} | {} |",
             label(ours.first),
             figure(ours.rate),
-            maybe(ours.server_cpu)
+            maybe(ours.server_cpu),
+            maybe(row.iter().filter_map(|row| row.others).max_by(f64::total_cmp))
         );
     }
 }

@@ -54,7 +54,7 @@ fn the_first_is_compared_with_the_best_of_the_others() {
     }
     let text = table::markdown(&comparison(runs));
     assert!(
-        text.contains("| put 4KiB | 1010 | 505 (quick) | 2.00 x | 50.0 | 400 (slow) | 0.125 |"),
+        text.contains("| put 4KiB | 1010 | 505 (quick) | 2.00 x | 50.0 | 400 (slow) | 0.125 | - |"),
         "{text}"
     );
     assert!(text.contains("- **ours**: v1, strict"), "{text}");
@@ -65,7 +65,7 @@ fn the_first_is_compared_with_the_best_of_the_others() {
 fn a_target_without_processes_has_no_cpu_ratio() {
     let text =
         table::markdown(&comparison(vec![run("ours", "get", 2.0, Some(1.0)), run("slow", "get", 1.0, None)]));
-    assert!(text.contains("| get 4KiB | 2.00 | 1.00 (slow) | 2.00 x | 1.00 | - | - |"), "{text}");
+    assert!(text.contains("| get 4KiB | 2.00 | 1.00 (slow) | 2.00 x | 1.00 | - | - | - |"), "{text}");
 }
 
 #[test]
