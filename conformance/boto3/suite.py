@@ -508,7 +508,7 @@ def part_copy(s3):
         result = s3.client.upload_part_copy(PartNumber=number, CopySourceRange=span, **to)["CopyPartResult"]
         true("LastModified" in result, "LastModified in CopyPartResult")
         parts.append({"PartNumber": number, "ETag": result["ETag"]})
-    refused("InvalidArgument", 400, s3.client.upload_part_copy, PartNumber=4,
+    refused("InvalidRange", 416, s3.client.upload_part_copy, PartNumber=4,
             CopySourceRange=f"bytes=0-{12 * MIB}", **to)
     s3.complete("pc/target", upload, parts)
     true(s3.get("pc/target")[0] == body + body[5:10], "bytes")

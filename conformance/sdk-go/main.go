@@ -38,6 +38,9 @@ func newSuite() *suite {
 		Region:       os.Getenv("AWS_REGION"),
 		Credentials:  keys,
 		UsePathStyle: true,
+		// What config.LoadDefaultConfig sets by default.
+		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenSupported,
+		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenSupported,
 	})
 	return &suite{context.Background(), client, aws.String(fmt.Sprintf("sdk-go-%x", time.Now().UnixNano()))}
 }

@@ -207,7 +207,7 @@ pub fn attributes(output: &attributes::Output, input: &attributes::Input, wanted
 
 fn write_parts(writer: &mut Writer, parts: &attributes::Parts, input: &attributes::Input) {
     writer.open("ObjectParts");
-    writer.number("TotalPartsCount", parts.total as u64);
+    writer.number("PartsCount", parts.total as u64);
     writer.number("PartNumberMarker", u64::from(input.part_marker));
     let next = parts.page.last().map_or(0, |part| part.number);
     writer.number("NextPartNumberMarker", u64::from(next));

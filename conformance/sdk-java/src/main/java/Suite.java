@@ -32,6 +32,7 @@ import software.amazon.awssdk.services.s3.model.ListObjectsV2Request;
 import software.amazon.awssdk.services.s3.model.ListObjectsV2Response;
 import software.amazon.awssdk.services.s3.model.ObjectIdentifier;
 import software.amazon.awssdk.services.s3.model.PutObjectResponse;
+import software.amazon.awssdk.services.s3.model.S3Exception;
 import software.amazon.awssdk.services.s3.model.S3Object;
 import software.amazon.awssdk.services.s3.presigner.S3Presigner;
 import software.amazon.awssdk.transfer.s3.S3TransferManager;
@@ -143,8 +144,9 @@ public final class Suite {
 
     private void checksums() throws Exception {
         byte[] body = Checks.randomBytes(100_000, 4);
+        // CRC64NVME wants the native CRT beside the SDK; the other suites send it.
         for (ChecksumAlgorithm kind : List.of(ChecksumAlgorithm.CRC32, ChecksumAlgorithm.CRC32_C,
-                ChecksumAlgorithm.CRC64_NVME, ChecksumAlgorithm.SHA1, ChecksumAlgorithm.SHA256)) {
+                ChecksumAlgorithm.SHA1, ChecksumAlgorithm.SHA256)) {
             String key = "sum/" + kind;
             PutObjectResponse put = s3.putObject(
                     request -> request.bucket(bucket).key(key).checksumAlgorithm(kind), RequestBody.fromBytes(body));
@@ -262,7 +264,13 @@ public final class Suite {
 
     private void odd() {
         List<String> keys = Checks.ODD_KEYS.stream().map(key -> "odd/" + key).sorted().toList();
-        keys.forEach(key -> put(key, key.getBytes(StandardCharsets.UTF_8)));
+        for (String key : keys) {
+            try {
+                put(key, key.getBytes(StandardCharsets.UTF_8));
+            } catch (S3Exception error) {
+                throw new AssertionError("PUT " + key, error);
+            }
+        }
         Checks.equal(keys("odd/").stream().sorted().toList(), keys, "list");
         Checks.equal(keys(ListObjectsV2Request.builder().prefix("odd/").maxKeys(4)).size(), keys.size(), "pages of 4");
         keys.forEach(key -> Checks.equal(new String(get(key, null), StandardCharsets.UTF_8), key, "content"));
