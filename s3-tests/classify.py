@@ -62,6 +62,33 @@ FEATURES = [
     (r"request_payment", "request-payment"),
     (r"restore_object", "restore"),
 ]
+# Decided by hand, each after a look at the case and at what AWS documents.
+DECIDED = {
+    # botocore puts the header back before it signs: the server gets a sound request.
+    "test_headers.py::test_bucket_create_bad_authorization_empty": "not-s3:client-mends-it",
+    "test_headers.py::test_bucket_create_bad_authorization_none": "not-s3:client-mends-it",
+    "test_headers.py::test_object_create_bad_authorization_empty": "not-s3:client-mends-it",
+    "test_headers.py::test_object_create_bad_authorization_none": "not-s3:client-mends-it",
+    "test_headers.py::test_object_create_bad_contentlength_none": "not-s3:client-mends-it",
+    # A conditional delete of what is not there is 404 on AWS; the suite wants 204.
+    "test_s3.py::test_delete_object_if_match": "not-s3:ceph-conditional-delete",
+    # Size and time as conditions are for directory buckets.
+    "test_s3.py::test_delete_object_if_match_last_modified_time": "not-s3:directory-buckets",
+    "test_s3.py::test_delete_object_if_match_size": "not-s3:directory-buckets",
+    "test_s3.py::test_delete_objects_if_match_last_modified_time": "not-s3:directory-buckets",
+    "test_s3.py::test_delete_objects_if_match_size": "not-s3:directory-buckets",
+    # The key is valid UTF-8 since the suite moved to Python 3.
+    "test_s3.py::test_object_read_unreadable": "not-s3:suite-is-wrong",
+    # AWS does not list buckets for nobody.
+    "test_s3.py::test_list_buckets_anonymous": "not-s3:ceph-anonymous-list",
+    # These fail without an answer that says what is missing.
+    "test_s3.py::test_delete_marker_nonversioned": "waits:versioning",
+    "test_s3.py::test_get_bucket_policy_status": "waits:policy",
+    "test_s3.py::test_get_nonpublicpolicy_acl_bucket_policy_status": "waits:policy",
+    "test_s3.py::test_get_publicpolicy_acl_bucket_policy_status": "waits:policy",
+}
+# Services beside S3: their answers do not say 501 in a form that the plugin understands.
+SERVICES = ("waits:iam", "waits:sts", "waits:select")
 MISSING = {
     "acl": "acl", "x-amz-acl": "acl", "x-amz-grant": "acl", "versioning": "versioning", "versions": "versioning",
     "versionId": "versioning", "policy": "policy", "policyStatus": "policy", "publicAccessBlock": "public-access-block",
@@ -117,7 +144,7 @@ def by_source(case, markers, text):
     return "pass"
 
 
-def missing_feature(missing):
+def missing_feature(missing, proposed):
     for one in missing:
         if one == "identity":
             continue
@@ -125,17 +152,20 @@ def missing_feature(missing):
         for known, feature in sorted(MISSING.items(), key=lambda item: -len(item[0])):
             if word == known or (known.startswith("x-amz-") and word.startswith(known)):
                 return feature
-        return re.sub(r"[^a-z0-9]+", "-", one.lower()).strip("-")
+        # Refused for something in the request that the answer does not name.
+        return proposed.removeprefix("waits:") if proposed != "pass" else re.sub(r"[^a-z0-9]+", "-", one.lower()).strip("-")
     return "identity"
 
 
 def by_result(proposed, case):
     missing = case.get("missing")
     if case["outcome"] == "passed":
-        return f"empty:{missing_feature(missing)}" if missing else "pass"
+        if proposed in SERVICES:
+            return proposed.replace("waits:", "empty:")
+        return f"empty:{missing_feature(missing, proposed)}" if missing else "pass"
     if missing:
-        return f"waits:{missing_feature(missing)}"
-    return proposed if case["outcome"] == "skipped" else "pass"
+        return f"waits:{missing_feature(missing, proposed)}"
+    return proposed if case["outcome"] == "skipped" or proposed in SERVICES else "pass"
 
 
 def main():
@@ -151,7 +181,9 @@ def main():
             case, markers = line.rstrip("\n").split("\t")
             function = case.split("::")[1].split("[")[0]
             kind = by_source(case, markers.split(","), reached.get(function, ""))
-            if case in results and not kind.startswith("not-s3:"):
+            if case in DECIDED:
+                kind = DECIDED[case]
+            elif case in results and not kind.startswith("not-s3:"):
                 kind = by_result(kind, results[case])
             lines.append(f"{case}  {kind}")
     print("\n".join(sorted(lines)))

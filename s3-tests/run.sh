@@ -65,12 +65,18 @@ print(*(one.getsockname()[1] for one in taken))')
     done
 fi
 
-sed -e "s|@HOST@|${address%:*}|" -e "s|@PORT@|${address#*:}|" \
+export AWS_EC2_METADATA_DISABLED=true NO_PROXY=127.0.0.1,localhost no_proxy=127.0.0.1,localhost
+unset AWS_PROFILE AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN
+# The canonical id of the main user, which the server makes up.
+owner=$("$bin/python" -c '
+import os, sys, boto3
+client = boto3.client("s3", endpoint_url=f"http://{sys.argv[1]}", region_name="us-east-1",
+                      aws_access_key_id=os.environ["HOLDALL_ACCESS_KEY"], aws_secret_access_key=os.environ["HOLDALL_SECRET_KEY"])
+print(client.list_buckets().get("Owner", {}).get("ID", "main"))' "$address")
+sed -e "s|@OWNER@|$owner|" -e "s|@HOST@|${address%:*}|" -e "s|@PORT@|${address#*:}|" \
     -e "s|@ACCESS_KEY@|$HOLDALL_ACCESS_KEY|" -e "s|@SECRET_KEY@|$HOLDALL_SECRET_KEY|" s3tests.conf.in >"$scratch/s3tests.conf"
 
 export S3TEST_CONF=$scratch/s3tests.conf PYTHONPATH=$here PYTHONDONTWRITEBYTECODE=1
-export AWS_EC2_METADATA_DISABLED=true NO_PROXY=127.0.0.1,localhost no_proxy=127.0.0.1,localhost
-unset AWS_PROFILE AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN
 pytest() { (cd "$suite" && "$bin/python" -m pytest -p suite_plugin -p no:cacheprovider -q "$@"); }
 
 # test_utils.py tests the suite itself.
@@ -86,8 +92,8 @@ begun=$SECONDS
 grep -Ev "$account_wide" "$keep/cases.txt" >"$scratch/together.txt"
 grep -E "$account_wide" "$keep/cases.txt" >"$scratch/alone.txt" || true
 export HOLDALL_RESULTS=$keep/results.json
-HOLDALL_CASES=$scratch/together.txt pytest "${run[@]}" -n "$workers" "${files[@]}" "$@" >"$keep/pytest.log" 2>&1 || true
 HOLDALL_CASES=$scratch/alone.txt pytest "${run[@]}" "${files[@]}" "$@" >"$keep/pytest-alone.log" 2>&1 || true
+HOLDALL_CASES=$scratch/together.txt pytest "${run[@]}" -n "$workers" "${files[@]}" "$@" >"$keep/pytest.log" 2>&1 || true
 echo "s3-tests: $(wc -l <"$keep/cases.txt") cases selected, $((SECONDS - begun)) s, suite at $suite_commit"
 [ -f "$keep/results.json" ] || { tail -20 "$keep/pytest.log" >&2; exit 1; }
 if [ -n "$server" ] && ! kill -0 "$server" 2>/dev/null; then

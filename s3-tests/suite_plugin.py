@@ -78,13 +78,12 @@ def _missing(method, url, status, body):
     if status != 501:
         return None
     named = re.search(rb"<(?:Header|Parameter|ArgumentName)>([^<]*)<|(x-amz-[a-z-]+)", body)
+    if named:
+        word = (named.group(1) or named.group(2)).decode("ascii", "replace")
+        return f"{method} {word}"
     query = urllib.parse.urlsplit(url).query
     words = sorted(urllib.parse.parse_qs(query, keep_blank_values=True).keys())
-    word = next((word for word in words if not word.startswith("X-Amz-")), "")
-    if named and not word:
-        word = (named.group(1) or named.group(2)).decode("ascii", "replace")
-    elif word:
-        word = f"?{word}"
+    word = next((f"?{word}" for word in words if not word.startswith("X-Amz-")), "")
     return f"{method} {word}".strip()
 
 

@@ -20,8 +20,8 @@ fn the_documentation_has_the_same_table() {
             )
         })
         .collect();
-    let shown: Vec<&str> = document.lines().filter(|line| line.starts_with("| `")).collect();
-    assert_eq!(shown, rows, "the table should be:\n{}", rows.join("\n"));
+    let shown: Vec<&str> = document.lines().filter(|line| line.contains("` | `HOLDALL_")).collect();
+    assert!(shown == rows, "the table should be:\n{}", rows.join("\n"));
 }
 
 fn upper(text: &str) -> String {
