@@ -44,10 +44,6 @@ pub fn objects(request: &Request<'_>, target: &Target) -> Result<(list::Input, L
 /// The input of ListObjectsV2, and how its reply is written.
 pub fn objects_v2(request: &Request<'_>, target: &Target) -> Result<(list_v2::Input, ListForm), Error> {
     let token = request.query.get("continuation-token");
-    if token == Some("") {
-        let message = "The continuation token provided is incorrect";
-        return Err(Error::invalid_argument("continuation-token", "", message));
-    }
     let owner = request.query.get("fetch-owner").is_some_and(|value| value.eq_ignore_ascii_case("true"));
     let form = ListForm { encoding: encoding(request)?, owner };
     let input =

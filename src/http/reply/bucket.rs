@@ -69,7 +69,8 @@ pub fn objects(output: &list::Output, input: &list::Input, form: ListForm) -> Re
     let encoding = form.encoding;
     let mut writer = Writer::document("ListBucketResult", 512 + output.items.len() * ENTRY_BYTES);
     writer.text("Name", input.bucket.as_str());
-    encoding.write(&mut writer, "Prefix", &input.prefix);
+    // As it was sent: botocore decodes every name of this reply but this one.
+    writer.text("Prefix", &input.prefix);
     encoding.write(&mut writer, "Marker", &input.marker);
     writer.number("MaxKeys", input.max_keys as u64);
     encoding.write_optional(&mut writer, "Delimiter", input.delimiter.as_deref());

@@ -48,7 +48,7 @@ async fn parts_become_an_object() {
     let wanted = [("x-amz-object-attributes", "ObjectParts"), ("x-amz-max-parts", "1")];
     let attributes = server.send("GET", "/bkt/k?attributes", &wanted, b"").await.xml();
     let parts = attributes.child("ObjectParts").unwrap();
-    assert_eq!(parts.text_of("TotalPartsCount"), Some("2"));
+    assert_eq!(parts.text_of("PartsCount"), Some("2"));
     assert_eq!((parts.all("Part").count(), parts.text_of("IsTruncated")), (1, Some("true")));
 }
 
