@@ -222,8 +222,10 @@ pub(super) fn parse_expires(value: &str) -> Result<u64, AuthError> {
     let fault = |message| Err(AuthError::new(ErrorCode::AuthorizationQueryParametersError, message));
     match value.parse::<i128>() {
         Err(_) => fault("X-Amz-Expires should be a number"),
-        Ok(seconds) if seconds < 0 => fault("X-Amz-Expires must be non-negative"),
-        Ok(0) => fault("X-Amz-Expires must be at least 1 second"),
+        // Whoever asked for no time at all has a request that has expired, which is what it is told.
+        Ok(..=0) => {
+            Err(AuthError::new(ErrorCode::AccessDenied, "Request has expired").with("X-Amz-Expires", value))
+        }
         Ok(seconds) => match u64::try_from(seconds) {
             Ok(seconds) if seconds <= EXPIRES_SECONDS_MAX => Ok(seconds),
             _ => fault(

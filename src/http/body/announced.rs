@@ -188,7 +188,7 @@ fn unknown_algorithm() -> Error {
 /// A checksum value, in a header or trailer, that is no value of its algorithm.
 pub fn invalid_value(algorithm: ChecksumAlgorithm) -> Error {
     let message = format!("Value for {} header is invalid.", algorithm.header());
-    Error::with(ErrorCode::InvalidRequest, message)
+    Error::with(ErrorCode::BadDigest, message)
 }
 
 #[cfg(test)]

@@ -81,7 +81,7 @@ async fn framing_that_lies_is_refused() {
             b"3\r\nabc\r\n0\r\nx-amz-checksum-crc32:AA==\r\n\r\n",
             3,
             "x-amz-checksum-crc32",
-            ErrorCode::InvalidRequest,
+            ErrorCode::BadDigest,
         ),
     ] {
         let mut body = Body::new(payload(vec![Ok(wire)]), announced(Some(length), frame(), trailer));

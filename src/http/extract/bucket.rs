@@ -37,20 +37,17 @@ pub fn create(target: &Target, body: &[u8]) -> Result<create::Input, Error> {
 
 /// The input of ListObjects, and how its reply is written.
 pub fn objects(request: &Request<'_>, target: &Target) -> Result<(list::Input, ListForm), Error> {
-    let form = ListForm { encoding: encoding(request)?, owner: true, empty_token: false };
+    let form = ListForm { encoding: encoding(request)?, owner: true };
     Ok((base(request, target, "marker")?, form))
 }
 
 /// The input of ListObjectsV2, and how its reply is written.
 pub fn objects_v2(request: &Request<'_>, target: &Target) -> Result<(list_v2::Input, ListForm), Error> {
-    // An empty token begins at the beginning, and is told back.
     let token = request.query.get("continuation-token");
     let owner = request.query.get("fetch-owner").is_some_and(|value| value.eq_ignore_ascii_case("true"));
-    let form = ListForm { encoding: encoding(request)?, owner, empty_token: token == Some("") };
-    let input = list_v2::Input {
-        base: base(request, target, "start-after")?,
-        token: token.filter(|token| !token.is_empty()).map(str::to_owned),
-    };
+    let form = ListForm { encoding: encoding(request)?, owner };
+    let input =
+        list_v2::Input { base: base(request, target, "start-after")?, token: token.map(str::to_owned) };
     Ok((input, form))
 }
 

@@ -59,8 +59,6 @@ pub struct ListForm {
     pub encoding: Encoding,
     /// `fetch-owner` of the second version; the first always tells owners.
     pub owner: bool,
-    /// `continuation-token` was sent without a value.
-    pub empty_token: bool,
 }
 
 /// About what an entry takes, so that the buffer seldom grows.
@@ -71,7 +69,8 @@ pub fn objects(output: &list::Output, input: &list::Input, form: ListForm) -> Re
     let encoding = form.encoding;
     let mut writer = Writer::document("ListBucketResult", 512 + output.items.len() * ENTRY_BYTES);
     writer.text("Name", input.bucket.as_str());
-    encoding.write(&mut writer, "Prefix", &input.prefix);
+    // As it was sent: botocore decodes every name of this reply but this one.
+    writer.text("Prefix", &input.prefix);
     encoding.write(&mut writer, "Marker", &input.marker);
     writer.number("MaxKeys", input.max_keys as u64);
     encoding.write_optional(&mut writer, "Delimiter", input.delimiter.as_deref());
@@ -95,7 +94,7 @@ pub fn objects_v2(output: &list_v2::Output, input: &list_v2::Input, form: ListFo
         "StartAfter",
         Some(base.marker.as_str()).filter(|after| !after.is_empty()),
     );
-    writer.optional("ContinuationToken", input.token.as_deref().or(form.empty_token.then_some("")));
+    writer.optional("ContinuationToken", input.token.as_deref());
     writer.optional("NextContinuationToken", output.next_token.as_deref());
     writer.number("KeyCount", output.items.len() as u64).number("MaxKeys", base.max_keys as u64);
     encoding.write_optional(&mut writer, "Delimiter", base.delimiter.as_deref());

@@ -103,12 +103,21 @@ fn found(facts: &Facts, selected: &Selected, wish: &Wish) -> Reply {
     {
         reply.set("x-amz-mp-parts-count", itoa::Buffer::new().format(count));
     }
-    // A checksum of the whole says nothing of a range, and SDKs would check it against the bytes they get.
-    let is_whole = selected.range.end - selected.range.start == facts.size;
-    if wish.checksum && (is_whole || wish.parts_count) {
-        set_checksum(&mut reply, facts.checksum.as_ref().filter(|_| is_whole));
+    if wish.checksum {
+        set_checksum_of(&mut reply, facts, selected);
     }
     reply
+}
+
+/// The checksum of the bytes that are sent, with the type of the object's. The whole object's is told in its own
+/// form, with the number of parts behind a composite one.
+fn set_checksum_of(reply: &mut Reply, facts: &Facts, selected: &Selected) {
+    let (Some(whole), Some(checksum)) = (&facts.checksum, &selected.checksum) else { return };
+    if whole.checksum == *checksum {
+        return set_checksum(reply, Some(whole));
+    }
+    reply.set(checksum.algorithm().header(), &checksum.to_base64());
+    reply.set("x-amz-checksum-type", whole.kind.name());
 }
 
 /// `x-amz-checksum-…` and `x-amz-checksum-type`.

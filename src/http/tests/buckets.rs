@@ -6,10 +6,12 @@ async fn a_bucket_lives_and_dies() {
     let created = server.send("PUT", "/bkt", &[], b"").await;
     assert_eq!((created.status, created.header("location")), (200, Some("/bkt")));
     assert!(created.header("x-amz-request-id").is_some_and(|id| id.len() == 16));
-    assert_eq!(
-        server.send("PUT", "/bkt", &[], b"").await.refusal(),
-        (409, "BucketAlreadyOwnedByYou".to_owned())
-    );
+    assert_eq!(server.send("PUT", "/bkt", &[], b"").await.status, 200, "us-east-1 takes it again");
+    let elsewhere = b"<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>";
+    assert_eq!(server.send("PUT", "/far", &[], elsewhere).await.status, 200);
+    let again = server.send("PUT", "/far", &[], elsewhere).await;
+    assert_eq!(again.refusal(), (409, "BucketAlreadyOwnedByYou".to_owned()));
+    assert_eq!(server.send("DELETE", "/far", &[], b"").await.status, 204);
     let head = server.send("HEAD", "/bkt", &[], b"").await;
     assert_eq!((head.status, head.header("x-amz-bucket-region")), (200, Some("us-east-1")));
     let list = server.send("GET", "/", &[], b"").await.xml();

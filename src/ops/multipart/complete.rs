@@ -73,7 +73,7 @@ fn check_order(parts: &[CompletedPart]) -> Result<(), Error> {
     if parts.len() > PARTS_MAX {
         return Err(Error::new(ErrorCode::MalformedXML));
     }
-    match parts.is_sorted_by(|a, b| a.number < b.number) {
+    match parts.is_sorted_by_key(|part| part.number) {
         true => Ok(()),
         false => Err(Error::new(ErrorCode::InvalidPartOrder)),
     }
@@ -83,7 +83,11 @@ fn check_order(parts: &[CompletedPart]) -> Result<(), Error> {
 fn plan(input: &Input, upload: &Upload, parts: &[Part]) -> Result<Completion, Error> {
     let by_number: HashMap<i64, &Part> = parts.iter().map(|part| (i64::from(part.number), part)).collect();
     let mut chosen = Vec::with_capacity(input.parts.len());
-    for named in &input.parts {
+    for (index, named) in input.parts.iter().enumerate() {
+        // A part that was uploaded again may be named again; the last mention counts.
+        if input.parts.get(index + 1).is_some_and(|next| next.number == named.number) {
+            continue;
+        }
         let part = by_number.get(&named.number).copied().filter(|part| is_meant(part, named));
         chosen.push(part.ok_or_else(|| invalid_part(input, named))?);
     }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::ops::Call;
 use crate::ops::Error;
+use crate::s3::checksum::Checksum;
 use crate::s3::condition::Conditions;
 use crate::s3::condition::Verdict;
 use crate::s3::error_code::ErrorCode;
@@ -57,6 +58,8 @@ pub struct Selected {
     pub range: Range<u64>,
     /// Whether the reply is 206 with a `Content-Range`.
     pub is_partial: bool,
+    /// The checksum of exactly these bytes: the part's, or the object's when they are all of it.
+    pub checksum: Option<Checksum>,
 }
 
 /// Often enough for any object that is not overwritten all the time.
@@ -99,31 +102,37 @@ pub(super) async fn evaluate(
 async fn select(call: &Call<'_>, object: &Object, selection: &Selection) -> Result<Selected, Error> {
     let size = object.record.head.size;
     match selection {
-        Selection::Whole => Ok(Selected { range: 0..size, is_partial: false }),
+        Selection::Whole => Ok(run_of(object, 0..size, false)),
         Selection::Range(header) => match range::resolve(header, size) {
-            Resolved::Whole => Ok(Selected { range: 0..size, is_partial: false }),
-            Resolved::Part(range) => Ok(Selected { range, is_partial: true }),
+            Resolved::Whole => Ok(run_of(object, 0..size, false)),
+            Resolved::Part(range) => Ok(run_of(object, range, true)),
             Resolved::Unsatisfiable => Err(Error::new(ErrorCode::InvalidRange)
                 .element("RangeRequested", header.as_str())
                 .element("ActualObjectSize", size.to_string())),
         },
-        Selection::Part(number) => {
-            Ok(Selected { range: part(call, object, *number).await?, is_partial: true })
-        }
+        Selection::Part(number) => part(call, object, *number).await,
     }
+}
+
+/// A run of bytes of no particular part. A checksum of the whole says nothing of less.
+fn run_of(object: &Object, range: Range<u64>, is_partial: bool) -> Selected {
+    let is_whole = range == (0..object.record.head.size);
+    let checksum = object.record.body.checksum.as_ref().filter(|_| is_whole);
+    Selected { range, is_partial, checksum: checksum.map(|checksum| checksum.checksum.clone()) }
 }
 
 /// Where a part lies. An object written in one piece is its own part 1; those of a finished multipart object are
 /// counted from one, whatever numbers they were uploaded under.
-async fn part(call: &Call<'_>, object: &Object, number: u16) -> Result<Range<u64>, Error> {
+async fn part(call: &Call<'_>, object: &Object, number: u16) -> Result<Selected, Error> {
     if object.record.body.layout.parts_count().is_none() {
-        return if number == 1 { Ok(0..object.record.head.size) } else { Err(no_such_part(number, 1)) };
+        let size = object.record.head.size;
+        return if number == 1 { Ok(run_of(object, 0..size, true)) } else { Err(no_such_part(number, 1)) };
     }
     let parts = call.store().parts_of(&object.record).await?;
     let index = usize::from(number).wrapping_sub(1);
     let part = parts.get(index).ok_or_else(|| no_such_part(number, parts.len()))?;
     let begin: u64 = parts.iter().take(index).map(|part| part.size).sum();
-    Ok(begin..begin + part.size)
+    Ok(Selected { range: begin..begin + part.size, is_partial: true, checksum: part.checksum.clone() })
 }
 
 fn no_such_part(number: u16, count: usize) -> Error {

@@ -32,9 +32,10 @@ pub struct Output {
 pub async fn run(call: &Call<'_>, input: &Input) -> Result<Output, Error> {
     let incorrect =
         || Error::with(ErrorCode::InvalidArgument, "The continuation token provided is incorrect");
-    let after = match &input.token {
-        Some(text) => Some(token::decode(text).ok_or_else(incorrect)?),
-        None => (!input.base.marker.is_empty()).then(|| input.base.marker.clone()),
+    // An empty token begins at the beginning, as none does.
+    let after = match input.token.as_deref() {
+        Some(text) if !text.is_empty() => Some(token::decode(text).ok_or_else(incorrect)?),
+        _ => (!input.base.marker.is_empty()).then(|| input.base.marker.clone()),
     };
     let page = list::page(call, &input.base, after).await?;
     let next_token = page.next_marker.map(|last| token::encode(&last));
