@@ -99,7 +99,8 @@ fn the_form_chooses_its_reply() {
 fn the_location_is_the_url_of_the_object() {
     let headers = vec![("host", &b"h:9000"[..])];
     let query = crate::http::query::Query::default();
-    let request = Request { method: "POST", path: "/bkt/", raw_query: "", query, headers };
+    let request =
+        Request { method: "POST", path: "/bkt/", raw_query: "", query, headers, hoisted: Vec::new() };
     let input = put::Input {
         bucket: BucketName::new("bkt").unwrap(),
         key: ObjectKey::new("a b").unwrap(),

@@ -34,6 +34,11 @@ impl<'a> Query<'a> {
         self.get(name).is_some()
     }
 
+    /// Names and values in the order sent.
+    pub fn parameters(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
+    }
+
     /// The names in the order sent.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.as_ref())

@@ -19,17 +19,32 @@ pub struct Request<'a> {
     pub query: Query<'a>,
     /// Names in lower case, values as sent.
     pub headers: Vec<(&'a str, &'a [u8])>,
+    /// Parameters of a presigned URL that stand for headers, in the same form.
+    pub hoisted: Vec<(String, String)>,
 }
+
+/// Parameters that sign a URL; every other `x-amz-` one of it stands for the header of its name.
+const SIGNING: [&str; 7] = [
+    "x-amz-algorithm",
+    "x-amz-credential",
+    "x-amz-date",
+    "x-amz-expires",
+    "x-amz-security-token",
+    "x-amz-signature",
+    "x-amz-signedheaders",
+];
 
 impl<'a> Request<'a> {
     /// Reads the head that actix parsed. A query that cannot be decoded is `InvalidURI`.
     pub fn new(request: &'a HttpRequest) -> Result<Self, Error> {
         let raw_query = request.uri().query().unwrap_or_default();
+        let query = Query::parse(raw_query)?;
         Ok(Self {
             method: request.method().as_str(),
             path: request.uri().path(),
             raw_query,
-            query: Query::parse(raw_query)?,
+            hoisted: hoisted(&query),
+            query,
             headers: request
                 .headers()
                 .iter()
@@ -39,8 +54,19 @@ impl<'a> Request<'a> {
     }
 
     /// The first value of a header, as sent.
-    pub fn bytes(&self, name: &str) -> Option<&'a [u8]> {
-        self.headers.iter().find(|(given, _)| *given == name).map(|(_, value)| *value)
+    pub fn bytes(&self, name: &str) -> Option<&[u8]> {
+        self.values(name).next()
+    }
+
+    /// The names of all headers.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.headers.iter().map(|(name, _)| *name).chain(self.hoisted.iter().map(|(name, _)| name.as_str()))
+    }
+
+    fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        let sent = self.headers.iter().filter(move |(given, _)| *given == name).map(|(_, value)| *value);
+        let hoisted = self.hoisted.iter().filter(move |(given, _)| given == name);
+        sent.chain(hoisted.map(|(_, value)| value.as_bytes()))
     }
 
     /// Whether a header was sent.
@@ -49,7 +75,7 @@ impl<'a> Request<'a> {
     }
 
     /// The first value of a header whose values are text of the protocol, without surrounding white space.
-    pub fn text(&self, name: &'static str) -> Result<Option<&'a str>, Error> {
+    pub fn text(&self, name: &'static str) -> Result<Option<&str>, Error> {
         let Some(value) = self.bytes(name) else { return Ok(None) };
         match std::str::from_utf8(value) {
             Ok(text) => Ok(Some(text.trim())),
@@ -59,7 +85,7 @@ impl<'a> Request<'a> {
 
     /// All values of a header that is kept and given back, as one text of a `char` per byte.
     pub fn kept(&self, name: &str) -> Option<String> {
-        let mut values = self.headers.iter().filter(|(given, _)| *given == name).map(|(_, value)| *value);
+        let mut values = self.values(name);
         let mut text = latin1(values.next()?).into_owned();
         for more in values {
             text.push(',');
@@ -89,6 +115,17 @@ impl<'a> Request<'a> {
         let Some(text) = self.query.get(name).filter(|text| !text.is_empty()) else { return Ok(None) };
         number(name, text, min).map(Some)
     }
+}
+
+/// Presigners of some SDKs move headers into the query, where the signature covers them
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html>).
+fn hoisted(query: &Query<'_>) -> Vec<(String, String)> {
+    if !query.names().any(|name| name.eq_ignore_ascii_case("x-amz-signature")) {
+        return Vec::new();
+    }
+    let parameters = query.parameters().map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()));
+    let is_header = |name: &str| name.starts_with("x-amz-") && !SIGNING.contains(&name);
+    parameters.filter(|(name, _)| is_header(name)).collect()
 }
 
 /// Reads a number from `min` to the largest that AWS takes, 2^31 - 1.

@@ -14,9 +14,34 @@ fn header_bytes_come_back_as_they_were() {
 #[test]
 fn values_of_one_header_are_one_value() {
     let headers = vec![("x-amz-meta-a", &b"1"[..]), ("etag", b"x"), ("x-amz-meta-a", b"\xe9")];
-    let request = Request { method: "PUT", path: "/", raw_query: "", query: Query::default(), headers };
+    let request = Request {
+        method: "PUT",
+        path: "/",
+        raw_query: "",
+        query: Query::default(),
+        headers,
+        hoisted: vec![],
+    };
     assert_eq!(request.kept("x-amz-meta-a").as_deref(), Some("1,é"));
     assert_eq!(request.kept("x-amz-meta-b"), None);
+}
+
+#[test]
+fn parameters_of_a_presigned_url_stand_for_headers() {
+    let presigned =
+        "X-Amz-Signature=s&X-Amz-Date=d&x-amz-meta-colour=gr%C3%BCn&X-Amz-Acl=private&list-type=2";
+    let names =
+        |raw| hoisted(&Query::parse(raw).unwrap()).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+    assert_eq!(names(presigned), ["x-amz-meta-colour", "x-amz-acl"]);
+    assert!(names("x-amz-meta-colour=blue").is_empty(), "nobody signed it");
+    let query = Query::parse(presigned).unwrap();
+    let hoisted = hoisted(&query);
+    let request = Request { method: "PUT", path: "/", raw_query: presigned, query, headers: vec![], hoisted };
+    assert_eq!(request.text("x-amz-acl").unwrap(), Some("private"));
+    assert_eq!(
+        request.kept("x-amz-meta-colour").map(|text| latin1_bytes(&text).into_owned()).unwrap(),
+        "grün".as_bytes()
+    );
 }
 
 #[test]

@@ -7,7 +7,14 @@ const CRC32: &str = "x-amz-checksum-crc32";
 
 fn read(payload: Payload, headers: &[(&str, &str)]) -> Result<Announced, Error> {
     let headers = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
-    let request = Request { method: "PUT", path: "/b/k", raw_query: "", query: Query::default(), headers };
+    let request = Request {
+        method: "PUT",
+        path: "/b/k",
+        raw_query: "",
+        query: Query::default(),
+        headers,
+        hoisted: Vec::new(),
+    };
     announced(&request, payload)
 }
 

@@ -28,7 +28,7 @@ impl Source for Request<'_> {
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {
-        self.headers.iter().map(|(name, _)| *name)
+        Request::names(self)
     }
 }
 

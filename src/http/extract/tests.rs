@@ -11,6 +11,7 @@ pub(super) fn request<'a>(query: &'a str, headers: &[(&'a str, &'a str)]) -> Req
         raw_query: query,
         query: Query::parse(query).unwrap(),
         headers: headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect(),
+        hoisted: Vec::new(),
     }
 }
 
