@@ -180,6 +180,12 @@ impl Store {
     }
 }
 
+/// Where the next chunk of a range ends: chunks begin and end on whole blocks of the part, so that none is read and
+/// checked twice.
+fn chunk_end(range: &Range<u64>) -> u64 {
+    range.end.min((range.start / CHUNK_BYTES + 1) * CHUNK_BYTES)
+}
+
 /// A streamed read under way.
 struct Streaming {
     parts: Arc<LocalParts>,
@@ -197,7 +203,7 @@ impl Streaming {
         let segment = self.segments.front_mut()?;
         match segment.body {
             PartBody::Blob(id) => {
-                let end = segment.range.end.min(segment.range.start + CHUNK_BYTES);
+                let end = chunk_end(&segment.range);
                 let range = segment.range.start..end;
                 segment.range.start = end;
                 let chunk = self.chunk(id, range).await;
@@ -269,7 +275,7 @@ impl Streaming {
             self.open = None;
             return;
         }
-        let range = segment.range.start..segment.range.end.min(segment.range.start + CHUNK_BYTES);
+        let range = segment.range.start..chunk_end(&segment.range);
         if let Some((open, part)) = &self.open
             && *open == id
         {
