@@ -162,12 +162,13 @@ fn start_http(
 
 /// What the readiness probe asks.
 fn ready(store: &Arc<Store>, is_stopping: &Arc<AtomicBool>) -> admin::Ready {
-    let (store, is_stopping) = (Arc::clone(store), Arc::clone(is_stopping));
-    Box::new(move || {
-        if is_stopping.load(Ordering::Acquire) {
-            return Err("the server is stopping".to_owned());
+    // A probe must not keep the store open: its listener's threads end after the store is closed.
+    let (store, is_stopping) = (Arc::downgrade(store), Arc::clone(is_stopping));
+    Box::new(move || match store.upgrade() {
+        Some(store) if !is_stopping.load(Ordering::Acquire) => {
+            store.check_ready().map_err(|error| error.to_string())
         }
-        store.check_ready().map_err(|error| error.to_string())
+        _ => Err("the server is stopping".to_owned()),
     })
 }
 

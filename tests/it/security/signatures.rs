@@ -7,7 +7,6 @@ use holdall::auth::sign::SignedPayload;
 use crate::harness::client::Client;
 use crate::harness::raw::Raw;
 use crate::harness::raw::Reply;
-use crate::harness::server::ACCESS_KEY;
 use crate::harness::server::SECRET_KEY;
 use crate::harness::server::Server;
 
@@ -144,5 +143,4 @@ fn no_reply_tells_the_secret() {
     for reply in replies {
         assert!(!reply.text().contains(SECRET_KEY), "{reply:?}");
     }
-    assert!(client.get("/").text().contains(ACCESS_KEY) || client.get("/").status == 200);
 }

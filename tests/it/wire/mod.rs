@@ -1,4 +1,4 @@
-//! The wire as strangers use it: `http::server` with an application that does nothing.
+//! The wire as strangers use it: `http::server` with an application that does nothing, and in `product` the whole server.
 
 mod body;
 mod dummy;
