@@ -19,9 +19,6 @@ pub struct Limits {
     /// How long a connection may stay open between two requests, 1 s to 1 hour; 75 s, longer than common proxies
     /// keep theirs.
     pub keep_alive: Duration,
-    /// Body of a request that is an XML document, in bytes, 2 MiB to 64 MiB; 8 MiB. The largest honest ones list
-    /// 10,000 parts or 1,000 keys of 1,024 bytes.
-    pub xml_bytes_max: usize,
 }
 
 impl Default for Limits {
@@ -33,7 +30,6 @@ impl Default for Limits {
             header_timeout: Duration::from_secs(30),
             body_idle_timeout: Duration::from_secs(30),
             keep_alive: Duration::from_secs(75),
-            xml_bytes_max: 8 << 20,
         }
     }
 }

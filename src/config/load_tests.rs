@@ -113,7 +113,6 @@ fn bounds_are_kept() {
         ("HOLDALL_HEADER_TIMEOUT", &["0s", "1h"]),
         ("HOLDALL_BODY_IDLE_TIMEOUT", &["0s", "2h"]),
         ("HOLDALL_KEEP_ALIVE", &["0s"]),
-        ("HOLDALL_XML_BYTES_MAX", &["0", "1MiB"]),
         ("HOLDALL_REGION", &["US East", "eu/west", "abcdefghijklmnopqrstuvwxyz-0123456789"]),
         (
             "HOLDALL_DOMAIN",

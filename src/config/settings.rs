@@ -187,17 +187,6 @@ pub const SETTINGS: &[Setting] = &[
         ..PLAIN
     },
     Setting {
-        key: "limits.xml_bytes_max",
-        variable: "HOLDALL_XML_BYTES_MAX",
-        meaning: "Body of a request that is an XML document, such as a list of parts or of keys to delete",
-        default: "8MiB",
-        allowed: "a size from 2MiB to 64MiB",
-        apply: |config, given| {
-            given.size(2 << 20..=64 << 20).map(|bytes| config.limits.xml_bytes_max = bytes as usize)
-        },
-        ..PLAIN
-    },
-    Setting {
         key: "s3.region",
         variable: "HOLDALL_REGION",
         flag: Some("--region"),

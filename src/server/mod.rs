@@ -17,6 +17,7 @@ mod credentials;
 mod error;
 mod greeting;
 mod plan;
+mod roster;
 pub mod telemetry;
 mod volumes;
 

@@ -71,9 +71,9 @@ pub enum Refusal {
         /// What is in the way.
         entry: String,
     },
-    /// Part files without an identity.
+    /// Part files without an identity, or a volume in use without one.
     #[error(
-        "{} holds parts of objects but its identity file holdall-volume.json is gone; restore that file from a backup",
+        "{} holds data, but its identity file holdall-volume.json is gone; restore that file from a backup",
         path.display()
     )]
     Nameless {
@@ -92,6 +92,16 @@ pub enum Refusal {
         path: PathBuf,
         /// Whether not even the directory exists.
         is_missing: bool,
+    },
+    /// A volume of the deployment is not among those given.
+    #[error(
+        "a volume of this deployment is not among those given; it was last seen at {}. Give all of them, in any order. \
+         (Volumes cannot be taken out of a deployment yet.)",
+        path.display()
+    )]
+    Forgotten {
+        /// Where it was at the last start.
+        path: PathBuf,
     },
     /// Volumes of two deployments.
     #[error("{} and {} belong to different deployments; start each deployment on its own", one.display(), other.display())]

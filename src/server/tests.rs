@@ -8,7 +8,16 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use super::*;
+use crate::base::DeploymentId;
+use crate::base::VolumeId;
+use crate::meta::Durability;
+use crate::meta::Meta;
+use crate::meta::Options;
+use crate::sys::clock::Clock as _;
+use crate::sys::disk::Disk;
 use crate::sys::machine::Machine as Hardware;
+use crate::volume::Identity;
+use crate::volume::Volume;
 
 /// Settings for volumes in `directory`, on ports that the kernel chooses.
 fn config(directory: &Path, volumes: &[&str]) -> Config {
@@ -102,6 +111,21 @@ fn a_volume_that_lost_its_data_is_refused_and_left_alone() {
 }
 
 #[test]
+fn a_forgotten_volume_is_missed() {
+    let directory = tempfile::tempdir().unwrap();
+    start_and_stop(&config(directory.path(), &["1", "2", "3"]));
+    for (given, forgotten) in [(&["1", "2"][..], "/3"), (&["1"], "/2"), (&["3", "1"], "/2")] {
+        let refused = refusal(&config(directory.path(), given));
+        assert!(refused.contains(&format!("{forgotten}. Give all")), "{refused}");
+    }
+    // Known by its identity, not by its path.
+    std::fs::rename(directory.path().join("2"), directory.path().join("moved")).unwrap();
+    start_and_stop(&config(directory.path(), &["moved", "1", "3"]));
+    let refused = refusal(&config(directory.path(), &["1", "3"]));
+    assert!(refused.contains("/moved. Give all"), "{refused}");
+}
+
+#[test]
 fn a_directory_of_others_is_refused_and_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     std::fs::create_dir_all(directory.path().join("1/thesis")).unwrap();
@@ -114,10 +138,33 @@ fn a_directory_of_others_is_refused_and_left_alone() {
 fn a_first_start_that_was_cut_off_is_finished() {
     let directory = tempfile::tempdir().unwrap();
     let config = config(directory.path(), &["1", "2"]);
-    start_and_stop(&config);
     // As if it had been cut off before the last identity was written.
-    std::fs::remove_file(directory.path().join("1/holdall-volume.json")).unwrap();
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+    disk.create_dirs(&directory.path().join("1")).unwrap();
+    let options =
+        Options { durability: Durability::Strict, cache_bytes: 1 << 20, write_buffer_bytes: 1 << 20 };
+    let metrics = Arc::new(Metrics::new().unwrap());
+    drop(Meta::open(&directory.path().join("1/meta"), &options, metrics, &SystemClock).unwrap());
+    let deployment_id = DeploymentId::from_bytes([7; 16]);
+    let identity =
+        Identity { volume_id: VolumeId::from_bytes([1; 16]), deployment_id, created: SystemClock.now() };
+    Volume::format(Arc::clone(&disk), &directory.path().join("2"), identity).unwrap();
     start_and_stop(&config);
+    start_and_stop(&config);
+    assert_eq!(Volume::open(disk, &directory.path().join("1")).unwrap().deployment(), deployment_id);
+}
+
+#[test]
+fn a_volume_that_lost_its_identity_gets_no_new_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = config(directory.path(), &["1", "2"]);
+    start_and_stop(&config);
+    let identity = directory.path().join("1/holdall-volume.json");
+    let kept = directory.path().join("kept");
+    std::fs::rename(&identity, &kept).unwrap();
+    assert!(refusal(&config).contains("1 holds data, but its identity file"));
+    assert!(!identity.exists());
+    std::fs::rename(&kept, &identity).unwrap();
     start_and_stop(&config);
 }
 

@@ -4,12 +4,16 @@ use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
+use std::time::Instant;
 
 use super::Error;
 use super::plan;
 use super::plan::Found;
 use super::plan::Observed;
 use super::plan::Plan;
+use super::plan::Refusal;
+use super::roster;
 use crate::base::DeploymentId;
 use crate::base::VolumeId;
 use crate::config::Config;
@@ -32,6 +36,9 @@ const LOCK: &str = "lock";
 /// Where a volume keeps its parts.
 const PARTS: &str = "blobs";
 
+/// How long a stop waits for threads that still use the metadata.
+const CLOSE_MAX: Duration = Duration::from_secs(2);
+
 /// What was opened, and what keeps others from opening it.
 pub(super) struct Opened {
     /// The volumes; the one with the metadata first, the others as they were given.
@@ -50,10 +57,15 @@ impl Opened {
         self.volumes.iter().map(|volume| absolute(volume.root()).components().collect()).collect()
     }
 
-    /// Closes the metadata, then lets others have the volumes.
+    /// Closes the metadata, then lets others have the volumes. A thread that still reads is waited for: whoever gets
+    /// the locks must find the database closed.
     pub(super) fn close(self) {
+        let begun = Instant::now();
+        while Arc::strong_count(&self.meta) > 1 && begun.elapsed() < CLOSE_MAX {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         if Arc::strong_count(&self.meta) > 1 {
-            tracing::debug!("metadata is still being read");
+            tracing::warn!("metadata is still in use; it is closed by the end of the process");
         }
         drop(self.meta);
         drop(self.volumes);
@@ -77,9 +89,17 @@ pub(super) fn open(config: &Config, disk: Arc<dyn Disk>, machine: &Machine) -> R
     };
     let path = paths[plan.metadata].join(METADATA);
     let meta = Meta::open(&path, &options, Arc::clone(&machine.metrics), machine.clock.as_ref())?;
+    if let Some(nameless) = plan.format.first()
+        && roster::exists(&meta)?
+    {
+        return Err(Refusal::Nameless { path: paths[*nameless].clone() }.into());
+    }
     let mut volumes = format_or_open(&plan, &observed, &meta, &disk, machine)?;
     volumes[..=plan.metadata].rotate_right(1);
-    Ok(Opened { volumes, meta: Arc::new(meta), is_new: plan.deployment.is_none(), locks })
+    let opened = Opened { volumes, meta: Arc::new(meta), is_new: plan.deployment.is_none(), locks };
+    let places: Vec<_> = opened.volumes.iter().map(|volume| volume.id()).zip(opened.roots()).collect();
+    roster::check(&opened.meta, &places)?;
+    Ok(opened)
 }
 
 fn format_or_open(
