@@ -96,7 +96,8 @@ PY
 for suite in "${suites[@]}"; do
     started=$(date +%s)
     code=0
-    "conformance/$suite/run" >"$work/output" 2>"$work/errors" &
+    : >"$work/output" # tail must find it
+    "conformance/$suite/run" >>"$work/output" 2>"$work/errors" &
     suite_pid=$!
     tail -f -n +1 --pid="$suite_pid" "$work/output" 2>/dev/null || true
     wait "$suite_pid" || code=$?

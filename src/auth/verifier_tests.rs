@@ -141,6 +141,21 @@ fn an_accept_encoding_replaced_on_the_way_is_forgiven() {
 }
 
 #[test]
+fn a_second_slash_that_was_signed_plain_and_sent_encoded_is_forgiven() {
+    let signed =
+        |path| Request::new("PUT", path, "", &[("host", "h")]).signed(SignedPayload::Unsigned, at(DAY));
+    let sent = |mut request: Request, path: &str| {
+        request.path = path.to_owned();
+        request
+    };
+    assert_root(&sent(signed("/b/odd//x"), "/b/odd/%2Fx"));
+    assert_root(&sent(signed("/b/odd//x"), "/b/odd/%2fx"));
+    assert_root(&signed("/b/odd/%2Fx"));
+    assert!(sent(signed("/b/odd//x"), "/b/odd/%2Fy").identity(at(DAY)).is_err());
+    assert!(sent(signed("/b/odd/x"), "/b/odd%2Fx").identity(at(DAY)).is_err());
+}
+
+#[test]
 fn a_rotated_secret_signs_nothing_even_while_its_key_is_cached() {
     struct Rotated;
     impl Keys for Rotated {
