@@ -79,6 +79,8 @@ DECIDED = {
     "test_s3.py::test_delete_objects_if_match_size": "not-s3:directory-buckets",
     # The key is valid UTF-8 since the suite moved to Python 3.
     "test_s3.py::test_object_read_unreadable": "not-s3:suite-is-wrong",
+    # Python sends the letter as ISO 8859-1 and signs it as UTF-8; wanted back are the bytes that were sent.
+    "test_s3.py::test_object_set_get_unicode_metadata": "waits:metadata-bytes",
     # AWS does not list buckets for nobody.
     "test_s3.py::test_list_buckets_anonymous": "not-s3:ceph-anonymous-list",
     # These fail without an answer that says what is missing.

@@ -106,17 +106,17 @@ const UNTRACKED: [&str; 9] =
 
 #[test]
 fn modules_import_lower_ranks_only() {
-    report(each_source(|path, code| ranks(path, code)));
+    report(each_source(ranks));
 }
 
 #[test]
 fn dependencies_stay_at_home() {
-    report(each_source(|path, code| homes(path, code)));
+    report(each_source(homes));
 }
 
 #[test]
 fn edges_are_visible() {
-    report(each_source(|path, code| edges(path, code)));
+    report(each_source(edges));
 }
 
 #[test]

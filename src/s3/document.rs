@@ -58,7 +58,13 @@ pub struct Delete {
     pub quiet: bool,
     /// What to delete, in order.
     pub objects: Vec<DeletedObject>,
+    /// A condition that some object has and that we do not know: to delete all the same would lose what the client
+    /// wanted kept.
+    pub unknown_condition: Option<&'static str>,
 }
+
+/// Conditions of directory buckets.
+const UNKNOWN_CONDITIONS: [&str; 2] = ["LastModifiedTime", "Size"];
 
 /// The most objects that one DeleteObjects may name.
 pub const DELETE_OBJECTS_MAX: usize = 1000;
@@ -73,7 +79,12 @@ pub fn delete(document: &[u8]) -> Result<Delete, Malformed> {
     if objects.is_empty() || objects.len() > DELETE_OBJECTS_MAX {
         return Err(Malformed);
     }
-    Ok(Delete { quiet: root.text_of("Quiet").is_some_and(|text| text.trim() == "true"), objects })
+    let has = |name: &&str| root.all("Object").any(|object| object.child(name).is_some());
+    Ok(Delete {
+        quiet: root.text_of("Quiet").is_some_and(|text| text.trim() == "true"),
+        objects,
+        unknown_condition: UNKNOWN_CONDITIONS.into_iter().find(has),
+    })
 }
 
 fn deleted_object(object: &Element) -> Result<DeletedObject, Malformed> {

@@ -40,6 +40,18 @@ fn a_delete_keeps_keys_as_they_are() {
 }
 
 #[test]
+fn a_delete_under_a_condition_we_do_not_know_says_so() {
+    let condition = |inside: &str| {
+        let body =
+            format!("<Delete><Object><Key>a</Key></Object><Object><Key>b</Key>{inside}</Object></Delete>");
+        delete(body.as_bytes()).unwrap().unknown_condition
+    };
+    assert_eq!(condition("<Size>1</Size>"), Some("Size"));
+    assert_eq!(condition("<LastModifiedTime>2015-01-01</LastModifiedTime>"), Some("LastModifiedTime"));
+    assert_eq!(condition("<ETag>x</ETag>"), None);
+}
+
+#[test]
 fn a_delete_of_none_or_too_many_is_malformed() {
     let many = format!("<Delete>{}</Delete>", "<Object><Key>k</Key></Object>".repeat(1001));
     for body in ["<Delete/>", many.as_str(), "<Delete><Object/></Delete>"] {

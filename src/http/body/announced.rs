@@ -27,6 +27,10 @@ pub struct Announced {
 }
 
 /// How a body is framed inside its HTTP message.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one for each request, taken apart at once; a box would be an allocation"
+)]
 pub enum Framed {
     /// Not at all.
     Plain,

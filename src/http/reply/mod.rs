@@ -69,10 +69,12 @@ impl Reply {
     /// Sets a header whose name the client chose. `value` is text of a `char` per byte.
     pub fn set_named(&mut self, name: HeaderName, value: &str) {
         match HeaderValue::from_bytes(&latin1_bytes(value)) {
-            Ok(value) => self.headers.insert(name, value),
+            Ok(value) => {
+                self.headers.insert(name, value);
+            }
             // Extraction lets nothing through that is no header value.
-            Err(_) => return tracing::error!(%name, "a stored value is no header value and was left out"),
-        };
+            Err(_) => tracing::error!(%name, "a stored value is no header value and was left out"),
+        }
     }
 }
 

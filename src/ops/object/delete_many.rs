@@ -28,6 +28,9 @@ pub struct Line {
 
 /// Deletes every object named; the lines come in the order of the request.
 pub async fn run(call: &Call<'_>, bucket: &BucketName, delete: Delete) -> Result<Vec<Line>, Error> {
+    if let Some(condition) = delete.unknown_condition {
+        return Err(Error::new(ErrorCode::NotImplemented).element("Parameter", condition));
+    }
     let bucket = call.bucket(bucket).await?;
     let lines = stream::iter(delete.objects).map(|object| one(call, &bucket, object)).buffered(AT_ONCE);
     Ok(lines.collect().await)
