@@ -59,8 +59,6 @@ const HOMES: [(&str, &[&str]); 28] = [
     ("anyhow", &["cli/", "main.rs"]),
     ("indicatif", &["cli/"]),
     ("hdrhistogram", &["cli/"]),
-    ("hyper", &["cli/", "jobs/"]),
-    ("hyper_util", &["cli/", "jobs/"]),
     ("tracing_subscriber", &["server/"]),
     ("hmac", &["auth/", "cli/bench/client/signer.rs"]),
     ("subtle", &["auth/"]),
