@@ -43,7 +43,7 @@ const MUST_NOT_KNOW: [(&str, &str); 8] = [
 ];
 
 /// One dependency, one home: the text that betrays a use, and the paths below `src/` where it may stand.
-const HOMES: [(&str, &[&str]); 28] = [
+const HOMES: [(&str, &[&str]); 26] = [
     ("actix_web", &["http/", "admin/"]),
     ("actix_http", &["http/", "admin/"]),
     ("actix_service", &["http/", "admin/"]),
