@@ -63,7 +63,8 @@ impl<'a> Request<'a> {
         self.headers.iter().map(|(name, _)| *name).chain(self.hoisted.iter().map(|(name, _)| name.as_str()))
     }
 
-    fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+    /// All values of a header, as sent.
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
         let sent = self.headers.iter().filter(move |(given, _)| *given == name).map(|(_, value)| *value);
         let hoisted = self.hoisted.iter().filter(move |(given, _)| given == name);
         sent.chain(hoisted.map(|(_, value)| value.as_bytes()))

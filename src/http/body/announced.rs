@@ -130,7 +130,7 @@ fn content_md5(request: &Request<'_>) -> Result<Option<Md5Digest>, Error> {
 /// The one `x-amz-checksum-…` header with a value.
 fn checksum(request: &Request<'_>) -> Result<Option<Checksum>, Error> {
     let mut found = None;
-    for (name, _) in &request.headers {
+    for name in request.names() {
         let Some(rest) = name.strip_prefix("x-amz-checksum-") else { continue };
         if matches!(rest, "algorithm" | "mode" | "type") {
             continue;

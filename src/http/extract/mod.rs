@@ -43,7 +43,7 @@ const OWNERS: [&str; 2] = ["x-amz-expected-bucket-owner", "x-amz-source-expected
 
 /// Refuses a request that expects its buckets to be somebody else's. All of them belong to `owner`.
 pub fn check_owners(request: &Request<'_>, owner: &str) -> Result<(), Error> {
-    let other = |name: &&str| request.bytes(name).is_some_and(|expected| expected != owner.as_bytes());
+    let other = |name: &&str| request.values(name).any(|expected| expected != owner.as_bytes());
     match OWNERS.iter().any(other) {
         true => Err(Error::new(ErrorCode::AccessDenied)),
         false => Ok(()),
@@ -52,16 +52,15 @@ pub fn check_owners(request: &Request<'_>, owner: &str) -> Result<(), Error> {
 
 /// Refuses headers and parameters that would change what the request means and that we do not have: 501.
 pub fn refuse_unsupported(request: &Request<'_>, operation: Operation) -> Result<(), Error> {
-    for (name, value) in &request.headers {
-        if !name.starts_with("x-amz-") {
-            continue;
-        }
-        let refused = UNSUPPORTED.contains(name)
+    for name in request.names().filter(|name| name.starts_with("x-amz-")) {
+        let is =
+            |wanted: &str| request.values(name).all(|value| value.eq_ignore_ascii_case(wanted.as_bytes()));
+        let refused = UNSUPPORTED.contains(&name)
             || UNSUPPORTED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-            || match *name {
-                "x-amz-acl" => !TRUE_ACLS.iter().any(|acl| acl.as_bytes() == *value),
-                "x-amz-bucket-object-lock-enabled" => !value.eq_ignore_ascii_case(b"false"),
-                "x-amz-tagging-directive" => *value != b"COPY",
+            || match name {
+                "x-amz-acl" => !TRUE_ACLS.iter().any(|acl| is(acl)),
+                "x-amz-bucket-object-lock-enabled" => !is("false"),
+                "x-amz-tagging-directive" => !is("COPY"),
                 _ => false,
             };
         if refused {

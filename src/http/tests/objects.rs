@@ -152,3 +152,19 @@ async fn presigned_urls_read_and_write() {
     assert_eq!((get.status, get.header("content-type")), (200, Some("text/html")));
     assert_eq!(get.body, b"hello");
 }
+
+/// SDKs move headers into the query of a presigned URL; they count there as they would in the head.
+#[actix_rt::test]
+async fn headers_in_a_presigned_query_count() {
+    let server = Server::with_bucket().await;
+    let right = server.presigned("PUT", "/bkt/k?x-amz-checksum-crc32=NhCmhg%3D%3D", &[], b"hello").await;
+    assert_eq!((right.status, right.header("x-amz-checksum-crc32")), (200, Some("NhCmhg==")));
+    let of_nothing = "/bkt/k?x-amz-checksum-crc32=AAAAAA%3D%3D&x-amz-sdk-checksum-algorithm=CRC32";
+    let wrong = server.presigned("PUT", of_nothing, &[], b"hello").await;
+    assert_eq!(wrong.refusal(), (400, "BadDigest".to_owned()));
+    for lacking in ["x-amz-acl=public-read", "x-amz-tagging=a%3Db", "x-amz-server-side-encryption=AES256"] {
+        let refused = server.presigned("PUT", &format!("/bkt/k?{lacking}"), &[], b"other").await;
+        assert_eq!(refused.refusal(), (501, "NotImplemented".to_owned()), "{lacking}");
+    }
+    assert_eq!(server.send("GET", "/bkt/k", &[], b"").await.body, b"hello");
+}
