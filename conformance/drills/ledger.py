@@ -58,6 +58,22 @@ class Ledger:
                 operation.answered = now
                 self.acknowledged += not refused
 
+    def cut(self, begun, done):
+        """Power went between these times: what was answered later, no client of a dead machine ever heard.
+
+        Gives the keys of writes that were sent when the disk was gone and acknowledged all the same. Deletes do
+        not count there: of a key that is not there, a delete needs no disk.
+        """
+        brazen = []
+        for key, history in self.history.items():
+            for operation in history:
+                if not operation.acknowledged or operation.answered < begun:
+                    continue
+                if operation.sent > done and operation.content is not ABSENT:
+                    brazen.append(key)
+                operation.answered = math.inf
+        return brazen
+
     def judge(self, key, content):
         """What is wrong with reading `content` under `key` now: None, or lost / resurrected / stale / foreign."""
         history = self.history.get(key, [Operation(ABSENT, -math.inf, -math.inf)])

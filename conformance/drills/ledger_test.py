@@ -1,5 +1,6 @@
 """The judge must find each kind of damage: python3 -m unittest discover -s conformance/drills -p '*_test.py'"""
 
+import time
 import unittest
 
 from ledger import ABSENT
@@ -57,6 +58,18 @@ class Judge(unittest.TestCase):
         self.ledger.answered(two)
         self.ledger.answered(one)
         self.assertEqual(self.states(), {"one": None, "two": None, ABSENT: "lost"})
+
+    def test_what_is_answered_after_the_power_went_was_never_heard(self):
+        self.write("one")
+        begun = time.monotonic()
+        self.write("two")
+        self.assertEqual(self.ledger.cut(begun, time.monotonic()), [])
+        self.assertEqual(self.states(), {"one": None, "two": None, ABSENT: "lost"})
+
+    def test_a_write_after_the_power_went_must_not_be_acknowledged(self):
+        begun = time.monotonic()
+        self.write("one")
+        self.assertEqual(self.ledger.cut(begun, begun), ["key"])
 
     def test_what_was_read_once_stays(self):
         self.write("one", answered=False)

@@ -6,8 +6,10 @@
 
 The volume is an ext4 file system in a loop device over a file of 2 GiB. ext4's shutdown ioctl, without
 a flush of its journal, cuts it off in an instant: whatever was not synced until then never was. The
-server sees I/O errors (and must acknowledge nothing more), is killed, the file system is mounted anew
-and everything is read. Needs root and loop devices; says so and passes where there are none.
+server sees I/O errors (and must acknowledge no write that is sent from then on), is killed, the file
+system is mounted anew and everything is read. An answer counts as an acknowledgement if it came before
+the cut: a sync that is under way at that moment can still report success, which with real power nobody
+would have heard. Needs root and loop devices; says so and passes where there are none.
 """
 
 import contextlib
@@ -99,9 +101,14 @@ def drill_on(disk, work, arguments):
     pause = random.Random(arguments.seed + 1)
 
     def lose_power():
+        begun = time.monotonic()
         disk.cut_power()
-        time.sleep(pause.uniform(0, 0.4))  # a server that acknowledges now, acknowledges what is lost
+        done = time.monotonic()
+        time.sleep(pause.uniform(0, 0.4))  # long enough to see what the server answers without a disk
         server.kill()
+        drill.workload.end()
+        for key in drill.workload.ledger.cut(begun, done):
+            drill.workload.fault("acknowledged without a disk", drill.workload.ledger.describe(key))
         disk.unmount()
         disk.mount()
 

@@ -135,10 +135,10 @@ class Writer:
 
     def _unexpected(self, what, status, body):
         text = f"{what}: {status} {body[:300]!r}"
+        if self.workload.tolerate_errors and (status >= 500 or (status == 200 and b"<Error>" in body)):
+            raise Interrupted(text)  # the disk is gone; nothing more to learn from this writer
         if status < 500:
             self.workload.fault("refused", text)
-        elif self.workload.tolerate_errors:
-            raise Interrupted(text)  # the disk is gone; nothing more to learn from this writer
         else:
             self.workload.fault("server error", text)
 
