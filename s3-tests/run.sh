@@ -24,9 +24,15 @@ cache=${HOLDALL_CACHE:-$HOME/.cache/holdall}
 suite=${HOLDALL_S3TESTS_DIR:-$cache/s3-tests-$suite_commit}
 if [ ! -d "$suite/s3tests" ]; then
     echo "s3-tests: cloning the suite once" >&2
-    rm -rf "$suite"
-    git clone --quiet "$suite_url" "$suite"
-    git -C "$suite" checkout --quiet "$suite_commit"
+    mkdir -p "$(dirname "$suite")"
+    rm -rf "$suite" "$suite.new"
+    if ! GIT_TERMINAL_PROMPT=0 timeout 300 git clone --quiet "$suite_url" "$suite.new" ||
+        ! git -C "$suite.new" checkout --quiet "$suite_commit"; then
+        rm -rf "$suite.new"
+        echo "s3-tests: cannot clone $suite_url; HOLDALL_S3TESTS_DIR can name a checkout" >&2
+        exit "$cannot_run"
+    fi
+    mv "$suite.new" "$suite"
 fi
 found=$(git -C "$suite" rev-parse HEAD 2>/dev/null || echo unknown)
 [ "$found" = "$suite_commit" ] || { echo "s3-tests: $suite is at $found, not at $suite_commit" >&2; exit 1; }
