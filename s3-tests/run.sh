@@ -16,6 +16,8 @@ suite_commit=8f0ae7b404a3a2fcf7038bf1e6bf29544fe9b6a3
 workers=${HOLDALL_S3TESTS_WORKERS:-2}
 # The longest takes 40 s beside other work.
 case_limit_seconds=120
+# The exit code for "not run": `make test` goes on without the suite where it cannot be had, and says so.
+cannot_run=77
 # They look at every bucket of the account, so nothing else may make one meanwhile.
 account_wide='^test_s3\.py::(test_list_buckets_paginated|test_buckets_list_ctime|test_account_usage|test_head_bucket_usage)$'
 

@@ -22,7 +22,12 @@ drill() { # both, even when the first fails
     conformance/drills/power.py --short || status=1
     return $status
 }
-s3_tests() { s3-tests/run.sh; }
+s3_tests() { # the suite is not ours: where it cannot be cloned the step is skipped, in plain sight
+    local status=0
+    s3-tests/run.sh || status=$?
+    [ "$status" != 77 ] || { echo "s3-tests: SKIPPED, the public suite is not to be had on this machine"; return 0; }
+    return $status
+}
 
 # Sums "12 passed; 0 failed" of cargo and "12 passed, 0 failed" of our runners over a log. Runners print one such
 # line at the end; cargo prints one a test binary.
