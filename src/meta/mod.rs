@@ -105,12 +105,15 @@ impl Meta {
         Ok(Some(DeploymentId::from_bytes(id)))
     }
 
-    /// Writes down to which deployment this database belongs.
+    /// Writes down to which deployment this database belongs; durable with either [`Durability`], or else a power cut
+    /// after the first minute of a relaxed server would look like lost metadata at the next start.
     pub fn bind(&self, deployment: DeploymentId) -> Result<(), CommitError> {
         let mut transaction = Transaction::new();
         let position = deployment.as_bytes().to_vec();
         transaction.put(keys::system("deployment"), &records::Cursor { position });
-        self.commit(transaction).map(|_| ())
+        self.commit(transaction)?;
+        let synced = self.database.db.flush_wal(true);
+        synced.map_err(|error| CommitError::Unavailable(Error::rocksdb("sync", "the log", &error)))
     }
 
     /// Number of the newest commit that reads can see.
