@@ -28,13 +28,22 @@ impl Reclaimer {
     async fn drain(&mut self) -> Result<Step, crate::store::Error> {
         let rows = self.store.reclaimable(self.after.take(), BATCH).await?;
         let full = rows.len() == BATCH;
+        let mut failed = None;
         for (key, row) in &rows {
-            if !self.store.reclaim(key, row).await? {
-                tracing::debug!(blob = %row.record.blob, "still being read");
+            match self.store.reclaim(key, row).await {
+                Ok(true) => {}
+                Ok(false) => tracing::debug!(blob = %row.record.blob, "still being read"),
+                // The row stays, and the others go on: a volume that is away must not hold back the rest.
+                Err(error) => {
+                    failed.get_or_insert(error);
+                }
             }
         }
         self.after = full.then(|| rows.last().map(|(key, _)| key.clone())).flatten();
-        Ok(if full { Step::Busy } else { Step::Idle })
+        match failed {
+            Some(error) if !full => Err(error),
+            _ => Ok(if full { Step::Busy } else { Step::Idle }),
+        }
     }
 }
 

@@ -32,6 +32,15 @@ pub(super) enum Kind {
         /// Where the next write begins.
         next: u64,
     },
+    /// The end of an older log is missing.
+    #[error(
+        "acknowledged rows are damaged at byte {at}, the end of this log: a later log does not begin where it stops. \
+         Restore this file from a good copy of the disk; starting without it would lose what was acknowledged"
+    )]
+    LostEnd {
+        /// Where.
+        at: u64,
+    },
     /// Written by a later release.
     #[error("format {0} is newer than this release knows; start the release that wrote it")]
     Newer(u16),

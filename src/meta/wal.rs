@@ -6,6 +6,10 @@
 //! writes, and waits for each sync, so behind a torn write no other can begin. Damage with the beginning of a record
 //! behind it stops the start.
 //!
+//! The same holds from log to log, and several can be live at once: a log with a torn end is followed by the very next
+//! sequence number (it was torn by an earlier crash, and dropped then) or by nothing. When a later log begins further on,
+//! what is torn was acknowledged.
+//!
 //! The format (RocksDB wiki, "Write Ahead Log File Format"): blocks of 32 KiB; records do not cross blocks, writes are
 //! cut into fragments instead.
 //!
@@ -14,6 +18,7 @@
 //! ```
 
 use std::path::Path;
+use std::path::PathBuf;
 
 use super::Error;
 use super::error::Kind;
@@ -45,13 +50,19 @@ pub(super) fn check(disk: &dyn Disk, database: &Path) -> Result<(), Error> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(Error::io("open", database, &error)),
     };
-    let is_log = |name: &&String| name.strip_suffix(".log").is_some_and(|stem| stem.parse::<u64>().is_ok());
-    for name in names.iter().filter(is_log) {
+    let number = |name: &String| name.strip_suffix(".log").and_then(|stem| stem.parse::<u64>().ok());
+    let mut logs: Vec<(u64, &String)> = names.iter().filter_map(|name| Some((number(name)?, name))).collect();
+    logs.sort_unstable();
+    let mut before = Before::default();
+    for (_, name) in logs {
         let path = database.join(name);
-        match ending(disk, &path).map_err(|error| Error::io("read", &path, &error))? {
+        let scan = scan(disk, &path).map_err(|error| Error::io("read", &path, &error))?;
+        before.follow(&scan)?;
+        match scan.ending() {
             Ending::Clean => {}
             Ending::Torn(at) => {
                 tracing::info!(log = %path.display(), at, "the last write was cut off and is dropped");
+                before.torn = Some((path, at));
             }
             Ending::Lost { at, next } => {
                 return Err(Error::new("open", path.display().to_string(), Kind::Lost { at, next }));
@@ -61,7 +72,30 @@ pub(super) fn check(disk: &dyn Disk, database: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-fn ending(disk: &dyn Disk, path: &Path) -> std::io::Result<Ending> {
+/// What is known of the logs before the one that is looked at.
+#[derive(Default)]
+struct Before {
+    /// The sequence number behind the last whole write.
+    expected: Option<u64>,
+    /// A log whose end was torn, with nothing behind it so far.
+    torn: Option<(PathBuf, u64)>,
+}
+
+impl Before {
+    /// Whether the next log goes on where these end.
+    fn follow(&mut self, scan: &Scan) -> Result<(), Error> {
+        let Some(first) = scan.first else { return Ok(()) };
+        if let (Some((path, at)), Some(expected)) = (self.torn.take(), self.expected)
+            && first > expected
+        {
+            return Err(Error::new("open", path.display().to_string(), Kind::LostEnd { at }));
+        }
+        self.expected = scan.whole.or(self.expected);
+        Ok(())
+    }
+}
+
+fn scan(disk: &dyn Disk, path: &Path) -> std::io::Result<Scan> {
     let file = disk.open(path)?;
     let length = file.length()?;
     let mut scan = Scan::default();
@@ -73,7 +107,7 @@ fn ending(disk: &dyn Disk, path: &Path) -> std::io::Result<Ending> {
         scan.block(offset, &block[..bytes]);
         offset += bytes as u64;
     }
-    Ok(scan.ending())
+    Ok(scan)
 }
 
 #[derive(Default)]
@@ -82,6 +116,10 @@ struct Scan {
     open: Option<u64>,
     /// The sequence number that the next write will have.
     sequence: u64,
+    /// The sequence number of the first write.
+    first: Option<u64>,
+    /// The sequence number behind the last write that is whole and has no damage before it.
+    whole: Option<u64>,
     damage: Option<u64>,
     lost: Option<(u64, u64)>,
 }
@@ -142,7 +180,11 @@ impl Scan {
             self.lost.get_or_insert((at, position));
         }
         if begins && let Some((first, count)) = sequences(payload) {
-            self.sequence = first + u64::from(count);
+            self.sequence = first.wrapping_add(u64::from(count));
+            self.first.get_or_insert(first);
+        }
+        if matches!(kind, FULL | LAST) && self.damage.is_none() {
+            self.whole = Some(self.sequence);
         }
     }
 
@@ -151,7 +193,7 @@ impl Scan {
         self.damage.get_or_insert(at);
     }
 
-    fn ending(self) -> Ending {
+    fn ending(&self) -> Ending {
         match (self.lost, self.damage.or(self.open)) {
             (Some((at, next)), _) => Ending::Lost { at, next },
             (None, Some(at)) => Ending::Torn(at),

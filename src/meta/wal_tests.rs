@@ -151,5 +151,36 @@ fn a_database_that_was_closed_ends_clean() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("meta");
     commit(&open(&path).unwrap(), 3).unwrap();
-    assert_eq!(ending(&RealDisk, &log(&path)).unwrap(), Ending::Clean);
+    assert_eq!(scan(&RealDisk, &log(&path)).unwrap().ending(), Ending::Clean);
+}
+
+/// A write of `count` rows, in one fragment.
+fn write(first: u64, count: u32) -> Vec<u8> {
+    let payload = [&first.to_le_bytes()[..], &count.to_le_bytes(), &[7; 50]].concat();
+    let covered = [&[FULL], &payload[..]].concat();
+    let crc = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, &covered) as u32;
+    let masked = crc.rotate_right(15).wrapping_add(0xa282_ead8);
+    [&masked.to_le_bytes()[..], &(payload.len() as u16).to_le_bytes(), &covered].concat()
+}
+
+/// Whether logs of these bytes, the ninth and the tenth, may be replayed.
+#[expect(clippy::disallowed_methods, reason = "damage from outside")]
+fn may_start(ninth: &[u8], tenth: &[u8]) -> bool {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("000009.log"), ninth).unwrap();
+    // By its number it comes last, by its name first.
+    std::fs::write(directory.path().join("10.log"), tenth).unwrap();
+    check(&RealDisk, directory.path()).is_ok()
+}
+
+#[test]
+fn the_end_of_an_older_log_is_not_dropped_in_silence() {
+    let older = [write(1, 2), write(3, 1)].concat();
+    let torn = &older[..older.len() - 5];
+    assert!(may_start(&older, &write(4, 1)));
+    assert!(!may_start(torn, &write(4, 1)), "what was torn was acknowledged before the later log began");
+    assert!(may_start(torn, &write(3, 1)), "it was torn by an earlier crash, and dropped then");
+    assert!(may_start(torn, &[]));
+    let torn_twice = [write(3, 1), write(4, 1)].concat();
+    assert!(may_start(torn, &torn_twice[..torn_twice.len() - 5]));
 }

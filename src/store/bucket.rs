@@ -83,6 +83,7 @@ impl Store {
 
     /// Creates a bucket; the inner error is the bucket that has the name already.
     pub async fn create_bucket(&self, bucket: records::Bucket) -> Result<Result<(), Bucket>, Error> {
+        self.check_room()?;
         let key = keys::bucket(&bucket.name);
         loop {
             if let Some(existing) = self.metadata.get::<records::Bucket>(&key).await? {

@@ -160,6 +160,15 @@ impl Store {
         }
     }
 
+    /// Refuses what would make metadata grow into its reserve. Deletes, and whatever gives space back, do not ask: the
+    /// reserve is theirs.
+    fn check_room(&self) -> Result<(), Error> {
+        match self.parts.has_room_for_rows() {
+            true => Ok(()),
+            false => Err(Error::NoSpace),
+        }
+    }
+
     /// An id that no bucket has had.
     pub fn new_bucket_id(&self) -> BucketId {
         let mut bytes = [0; 8];

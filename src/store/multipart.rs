@@ -92,6 +92,7 @@ impl Store {
         bucket: &Bucket,
         upload: &Upload,
     ) -> Result<(), UpdateError<std::convert::Infallible>> {
+        self.check_room()?;
         let mut transaction = in_bucket(bucket.record.id);
         transaction.put(keys::open_upload(bucket.record.id, &upload.key, &upload.id), upload);
         match self.attempt(transaction, &mut Custody::default()).await? {

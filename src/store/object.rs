@@ -190,6 +190,7 @@ impl Store {
         new: NewObject,
         check: impl Fn(Option<&ObjectHead>) -> Result<(), R>,
     ) -> Result<CopyOutcome, UpdateError<R>> {
+        self.check_room()?;
         let (source_bucket, source_key, source) = source;
         let source_row = keys::current(source_bucket.record.id, source_key.as_str());
         let from = &source.record;

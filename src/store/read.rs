@@ -110,8 +110,15 @@ impl ByteSource for ObjectReader {
 
 /// A run of bytes within one part.
 struct Segment {
-    body: PartBody,
+    body: SegmentBody,
     range: Range<u64>,
+}
+
+enum SegmentBody {
+    Blob(BlobId),
+    /// A part that lives with its metadata. It is taken when the read is opened: the reclaimer waits for files alone,
+    /// and only the last part of an object can be so small.
+    Held(Bytes),
 }
 
 impl Store {
@@ -125,21 +132,17 @@ impl Store {
     ) -> Result<ObjectReader, OpenError> {
         let length = range.end - range.start;
         if let Layout::Inline(id) = object.record.body.layout {
-            let bytes = self.metadata.inline(id).await?.ok_or(OpenError::Changed)?;
-            let (start, end) = (range.start as usize, range.end as usize);
-            if end > bytes.len() {
-                let reason = "an inline body is shorter than its row says".to_owned();
-                return Err(OpenError::Store(Error::Damaged { blob: id, reason }));
-            }
-            return Ok(ObjectReader { length, source: Source::Inline(Some(bytes.slice(start..end))) });
+            let bytes = self.held(id, &range).await?;
+            return Ok(ObjectReader { length, source: Source::Inline(Some(bytes)) });
         }
-        let reading = self.readers.enter(self.metadata.newest_commit());
+        let mut reading = self.readers.enter(self.metadata.newest_commit());
         let row = keys::current(bucket, key.as_str());
         let now = self.metadata.get::<records::Object>(&row).await?;
         if now.is_none_or(|now| now.revision != object.revision) {
             return Err(OpenError::Changed);
         }
         let segments = self.segments(&object.record, range).await?;
+        reading.narrow(segments.iter().filter_map(Segment::blob).collect());
         let state = Streaming {
             parts: Arc::clone(&self.parts),
             metadata: self.metadata.clone(),
@@ -164,19 +167,47 @@ impl Store {
         range: Range<u64>,
     ) -> Result<VecDeque<Segment>, OpenError> {
         if let Layout::Blob(id) = object.body.layout {
-            return Ok(VecDeque::from([Segment { body: PartBody::Blob(id), range }]));
+            return Ok(VecDeque::from([Segment { body: SegmentBody::Blob(id), range }]));
         }
         let mut begin = 0;
         let mut segments = VecDeque::new();
         for part in self.parts_of(object).await? {
             let within = range.start.max(begin)..range.end.min(begin + part.size);
             if within.start < within.end {
-                segments
-                    .push_back(Segment { body: part.body, range: within.start - begin..within.end - begin });
+                let range = within.start - begin..within.end - begin;
+                let body = match part.body {
+                    PartBody::Blob(id) => SegmentBody::Blob(id),
+                    PartBody::Inline(id) => SegmentBody::Held(self.held(id, &range).await?),
+                    // Empty parts make no segments.
+                    PartBody::Empty => continue,
+                };
+                segments.push_back(Segment { body, range });
             }
             begin += part.size;
         }
         Ok(segments)
+    }
+}
+
+impl Store {
+    /// A range of a part that lives with its metadata.
+    async fn held(&self, id: BlobId, range: &Range<u64>) -> Result<Bytes, OpenError> {
+        let bytes = self.metadata.inline(id).await?.ok_or(OpenError::Changed)?;
+        let (start, end) = (range.start as usize, range.end as usize);
+        if end > bytes.len() {
+            let reason = "an inline body is shorter than its row says".to_owned();
+            return Err(OpenError::Store(Error::Damaged { blob: id, reason }));
+        }
+        Ok(bytes.slice(start..end))
+    }
+}
+
+impl Segment {
+    const fn blob(&self) -> Option<BlobId> {
+        match self.body {
+            SegmentBody::Blob(id) => Some(id),
+            SegmentBody::Held(_) => None,
+        }
     }
 }
 
@@ -201,8 +232,9 @@ impl Streaming {
     /// One chunk and the state behind it; ends after an error.
     async fn step(mut self) -> Option<(Result<Bytes, Error>, Self)> {
         let segment = self.segments.front_mut()?;
-        match segment.body {
-            PartBody::Blob(id) => {
+        match &segment.body {
+            SegmentBody::Blob(id) => {
+                let id = *id;
                 let end = chunk_end(&segment.range);
                 let range = segment.range.start..end;
                 segment.range.start = end;
@@ -210,17 +242,11 @@ impl Streaming {
                 self.settle(chunk.is_ok(), id);
                 Some((chunk, self))
             }
-            PartBody::Inline(id) => {
-                let range = segment.range.start as usize..segment.range.end as usize;
+            SegmentBody::Held(bytes) => {
+                let bytes = bytes.clone();
                 self.segments.pop_front();
-                let chunk = self.inline(id, range).await;
-                if chunk.is_err() {
-                    self.segments.clear();
-                }
-                Some((chunk, self))
+                Some((Ok(bytes), self))
             }
-            // Empty parts make no segments.
-            PartBody::Empty => None,
         }
     }
 
@@ -281,14 +307,5 @@ impl Streaming {
         {
             self.ahead = part.read_ahead(range.clone()).map(|ahead| (range, ahead));
         }
-    }
-
-    async fn inline(&self, id: BlobId, range: Range<usize>) -> Result<Bytes, Error> {
-        let damaged = |reason: &str| Error::Damaged { blob: id, reason: reason.to_owned() };
-        let bytes = self.metadata.inline(id).await?.ok_or_else(|| damaged("its inline body is missing"))?;
-        if range.end > bytes.len() {
-            return Err(damaged("its inline body is too short"));
-        }
-        Ok(bytes.slice(range))
     }
 }

@@ -35,15 +35,18 @@ impl Store {
     /// References only ever come from rows that hold one already, so a blob seen without any, in committed state,
     /// can gain none.
     pub async fn reclaim(&self, key: &Key, row: &Stored<Reclaim>) -> Result<bool, Error> {
-        if self.readers.oldest().is_some_and(|oldest| oldest < row.revision) {
+        let blob = row.record.blob;
+        if self.readers.may_want(blob, row.revision) {
             return Ok(false);
         }
-        if !self.is_referenced(row.record.blob).await? {
-            failpoint!("store::reclaim::before_unlink");
-            self.parts.remove(row.record.blob).await?;
-            failpoint!("store::reclaim::after_unlink");
-        }
         let mut transaction = Transaction::new();
+        if !self.is_referenced(blob).await? {
+            failpoint!("store::reclaim::before_unlink");
+            self.parts.remove(blob).await?;
+            failpoint!("store::reclaim::after_unlink");
+            // What is gone needs no repair.
+            transaction.delete(keys::repair(blob));
+        }
         transaction.expect(Expect::Revision(key.clone(), row.revision));
         transaction.delete(key.clone());
         self.try_commit(transaction).await?;
@@ -78,8 +81,10 @@ impl Store {
             }
             if self.parts.written(volume, *blob).await?.is_some_and(|written| written < before) {
                 failpoint!("store::sweep::before_unlink");
-                self.parts.remove(*blob).await?;
-                removed += 1;
+                match self.parts.remove(*blob).await {
+                    Ok(()) => removed += 1,
+                    Err(error) => tracing::debug!(%blob, %error, "an orphan is left to the next pass"),
+                }
             }
         }
         Ok((listed.last().copied(), removed))

@@ -104,6 +104,7 @@ impl Store {
         {
             return Err(StageError::TooLarge { max_bytes: plan.max_bytes });
         }
+        self.check_room()?;
         let promises = source.promises();
         let algorithm = plan.algorithm.or(promises.algorithm).unwrap_or(ChecksumAlgorithm::Crc64Nvme);
         let hashing = Hashing::new(algorithm, promises.sha256.is_some());
@@ -146,9 +147,6 @@ impl Store {
         mut hashing: Hashing,
         promises: &Promises,
     ) -> Result<Staged, StageError> {
-        if !self.parts.has_room_for_rows() {
-            return Err(Error::NoSpace.into());
-        }
         hashing.update_inline(body);
         let (digests, _) = hashing.finish();
         digests.keep(promises)?;

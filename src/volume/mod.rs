@@ -128,14 +128,29 @@ impl Volume {
             }
             Err(error) => {
                 self.writing.lock().remove(&id);
-                Err(Error::io("create", &path, error))
+                // Its directory is always there while the volume is.
+                match error.kind() == std::io::ErrorKind::NotFound {
+                    true => Err(Error::new("create", &path, Kind::Missing)),
+                    false => Err(Error::io("create", &path, error)),
+                }
             }
         }
     }
 
     /// Opens a part file and checks that it is the one, whole and of a format we know.
     pub fn open_part(&self, id: BlobId) -> Result<PartReader, Error> {
-        PartReader::open(self.disk.as_ref(), self.path(id), id)
+        let opened = PartReader::open(self.disk.as_ref(), self.path(id), id);
+        match opened {
+            Err(error) if error.is_not_found() && !self.is_there() => {
+                Err(Error::new("open", &self.root, Kind::Missing))
+            }
+            opened => opened,
+        }
+    }
+
+    /// Whether the disk is mounted still: what is not found on a missing disk is not known to be gone.
+    fn is_there(&self) -> bool {
+        Identity::read(self.disk.as_ref(), &self.root).is_ok_and(|identity| identity == self.identity)
     }
 
     /// Unlinks a part file; `false` when there is none. Not synced: an unlink that a crash undoes leaves an orphan,
@@ -144,8 +159,11 @@ impl Volume {
         let path = self.path(id);
         match self.disk.remove(&path) {
             Ok(()) => Ok(true),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(Error::io("remove", &path, error)),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::io("remove", &path, error))
+            }
+            Err(_) if self.is_there() => Ok(false),
+            Err(_) => Err(Error::new("remove", &path, Kind::Missing)),
         }
     }
 

@@ -1,9 +1,11 @@
 //! Metadata in RocksDB: inline when the block cache has it, on the pool otherwise.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use crate::base::BlobId;
 use crate::base::BucketId;
@@ -26,6 +28,10 @@ use crate::store::blocking::Pool;
 use crate::store::commit::Custody;
 use crate::store::engine::Decided;
 use crate::store::engine::Metadata;
+
+/// How long a commit or a read may take before the client is told to come back: longer than any queue of a disk that
+/// answers, shorter than a client's patience.
+const ANSWER_MAX: Duration = Duration::from_secs(15);
 
 /// The metadata of this machine. Cloning it is cheap.
 #[derive(Clone)]
@@ -67,7 +73,8 @@ impl LocalMetadata {
         read: impl FnOnce(&Meta) -> Result<T, crate::meta::Error> + Send + 'static,
     ) -> Result<T, Error> {
         let meta = Arc::clone(&self.meta);
-        Ok(self.pool.run(move || read(&meta)).await??)
+        let read = timeout(ANSWER_MAX, self.pool.run(move || read(&meta))).await;
+        Ok(read.map_err(|_| Error::unavailable("metadata does not answer"))???)
     }
 }
 
@@ -127,7 +134,10 @@ impl Metadata for LocalMetadata {
             };
             let _ = outcome.send(answer);
         });
-        decided.await.map_err(|_| Error::unavailable("the committer has stopped"))?
+        // The custody travels with the commit, so whoever stops waiting loses nothing.
+        let decided = timeout(ANSWER_MAX, decided).await;
+        let decided = decided.map_err(|_| Error::unavailable("metadata does not answer"))?;
+        decided.map_err(|_| Error::unavailable("the committer has stopped"))?
     }
 
     fn newest_commit(&self) -> u64 {

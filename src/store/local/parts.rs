@@ -210,7 +210,13 @@ impl Parts for LocalParts {
     async fn remove(&self, blob: BlobId) -> Result<(), Error> {
         let remove = |slot: &Arc<Slot>| {
             let slot = Arc::clone(slot);
-            async move { slot.call(move |volume| volume.remove(blob)).await }
+            async move {
+                // One that does not answer would hold up the caller for as long as a call may take.
+                if !slot.may_ask() {
+                    return Err(Failure::Stalled);
+                }
+                slot.call(move |volume| volume.remove(blob)).await
+            }
         };
         let mut removals: FuturesUnordered<_> = self.slots.iter().map(remove).collect();
         let mut failed = None;

@@ -99,7 +99,7 @@ impl Sink {
         let answers =
             writes.0.into_iter().map(|(copy, slot, write)| async move { (copy, slot.answer(write).await) });
         let mut running: FuturesUnordered<_> = answers.collect();
-        let mut done = vec![false; self.copies.len()];
+        let (mut done, mut answered) = (vec![false; self.copies.len()], vec![false; self.copies.len()]);
         let (mut good, mut full) = (0, false);
         loop {
             let next = match good < self.quorum() {
@@ -107,6 +107,7 @@ impl Sink {
                 false => timeout(LAG_MAX, running.next()).await.unwrap_or(None),
             };
             let Some((copy, answer)) = next else { break };
+            answered[copy] = true;
             match answer {
                 Ok(()) => {
                     done[copy] = true;
@@ -118,8 +119,11 @@ impl Sink {
                 }
             }
         }
-        for (copy, done) in self.copies.iter_mut().zip(done) {
+        for (copy, (done, answered)) in self.copies.iter_mut().zip(done.into_iter().zip(answered)) {
             if !done && let Some(dropped) = copy.take() {
+                if !answered {
+                    dropped.slot.lagged();
+                }
                 self.metrics.copies_dropped.inc();
                 abandon(dropped);
             }

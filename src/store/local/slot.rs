@@ -102,9 +102,14 @@ impl Slot {
         self.answer(running).await
     }
 
+    /// It lags so far behind the others that they went on without it.
+    pub(super) fn lagged(&self) {
+        self.health.failed(Instant::now());
+    }
+
     fn judge(&self, failure: Failure) -> Failure {
         let disk_failed = match &failure {
-            Failure::Volume(error) => matches!(error.kind(), Kind::Io(_)),
+            Failure::Volume(error) => matches!(error.kind(), Kind::Io(_) | Kind::Missing),
             Failure::Stalled => true,
         };
         match disk_failed {
