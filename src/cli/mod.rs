@@ -18,7 +18,7 @@ use crate::config;
 /// The command or its settings cannot be used.
 const USAGE: u8 = 2;
 
-/// S3-compatible object storage: durable when acknowledged, repairs itself.
+/// S3-compatible object storage: durable when acknowledged, every byte checked when read.
 #[derive(Parser)]
 #[command(name = "holdall", version, max_term_width = 100)]
 struct Cli {

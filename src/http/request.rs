@@ -75,9 +75,14 @@ impl<'a> Request<'a> {
         self.bytes(name).is_some()
     }
 
-    /// The first value of a header whose values are text of the protocol, without surrounding white space.
+    /// A header whose value is text of the protocol, without surrounding white space. One that came twice is refused.
     pub fn text(&self, name: &'static str) -> Result<Option<&str>, Error> {
-        let Some(value) = self.bytes(name) else { return Ok(None) };
+        let mut values = self.values(name);
+        let Some(value) = values.next() else { return Ok(None) };
+        // The signature covers all of them: to obey one alone would do what nobody signed.
+        if values.next().is_some() {
+            return Err(Error::invalid_argument(name, &latin1(value), "The header was sent more than once"));
+        }
         match std::str::from_utf8(value) {
             Ok(text) => Ok(Some(text.trim())),
             Err(_) => Err(Error::invalid_argument(name, &latin1(value), "The header is not valid UTF-8")),

@@ -45,6 +45,20 @@ fn parameters_of_a_presigned_url_stand_for_headers() {
 }
 
 #[test]
+fn a_header_of_one_meaning_is_refused_twice() {
+    let headers = vec![("x-amz-copy-source", &b"/b/k"[..]), ("x-amz-copy-source", b"c")];
+    let request = Request {
+        method: "PUT",
+        path: "/",
+        raw_query: "",
+        query: Query::default(),
+        headers,
+        hoisted: Vec::new(),
+    };
+    assert_eq!(request.text("x-amz-copy-source").unwrap_err().code, ErrorCode::InvalidArgument);
+}
+
+#[test]
 fn numbers_have_bounds() {
     assert_eq!(number("max-keys", "0", 0).unwrap(), 0);
     assert_eq!(number("max-keys", "2147483647", 0).unwrap(), 2_147_483_647);

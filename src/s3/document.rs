@@ -94,17 +94,28 @@ fn deleted_object(object: &Element) -> Result<DeletedObject, Malformed> {
     Ok(DeletedObject { key, version: given("VersionId"), etag: given("ETag") })
 }
 
-/// Reads `CreateBucketConfiguration` and returns its location constraint, when it names one
+/// The body of CreateBucket.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CreateBucketConfiguration {
+    /// `LocationConstraint`, when it names one.
+    pub location: Option<String>,
+    /// What else it asks for: another kind of bucket, or tags.
+    pub unknown: Option<&'static str>,
+}
+
+/// Reads `CreateBucketConfiguration`
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html>). An empty body is an empty configuration.
-pub fn create_bucket_configuration(document: &[u8]) -> Result<Option<String>, Malformed> {
+pub fn create_bucket_configuration(document: &[u8]) -> Result<CreateBucketConfiguration, Malformed> {
     if document.trim_ascii().is_empty() {
-        return Ok(None);
+        return Ok(CreateBucketConfiguration::default());
     }
     let root = parse(document)?;
     if root.name != "CreateBucketConfiguration" {
         return Err(Malformed);
     }
-    Ok(root.text_of("LocationConstraint").map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()))
+    let location = root.text_of("LocationConstraint").map(|text| text.trim().to_owned());
+    let unknown = ["Bucket", "Location", "Tags"].into_iter().find(|name| root.child(name).is_some());
+    Ok(CreateBucketConfiguration { location: location.filter(|text| !text.is_empty()), unknown })
 }
 
 #[cfg(test)]

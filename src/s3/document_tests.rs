@@ -62,8 +62,11 @@ fn a_delete_of_none_or_too_many_is_malformed() {
 #[test]
 fn a_bucket_may_name_its_location() {
     let named = b"<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>";
-    assert_eq!(create_bucket_configuration(named), Ok(Some("eu-west-1".to_owned())));
-    assert_eq!(create_bucket_configuration(b""), Ok(None));
-    assert_eq!(create_bucket_configuration(b"<CreateBucketConfiguration/>"), Ok(None));
+    assert_eq!(create_bucket_configuration(named).unwrap().location.as_deref(), Some("eu-west-1"));
+    for plain in [&b""[..], b"<CreateBucketConfiguration/>"] {
+        assert_eq!(create_bucket_configuration(plain), Ok(CreateBucketConfiguration::default()));
+    }
+    let tagged = b"<CreateBucketConfiguration><Tags/></CreateBucketConfiguration>";
+    assert_eq!(create_bucket_configuration(tagged).unwrap().unknown, Some("Tags"));
     assert_eq!(create_bucket_configuration(b"<x"), Err(Malformed));
 }

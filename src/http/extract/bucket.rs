@@ -1,6 +1,7 @@
 //! Inputs of operations on buckets, listings among them.
 
 use super::bucket_of;
+use super::not_implemented;
 use crate::http::error::Error;
 use crate::http::reply::bucket::Encoding;
 use crate::http::reply::bucket::ListForm;
@@ -32,7 +33,11 @@ pub fn list(request: &Request<'_>) -> Result<list_buckets::Input, Error> {
 
 /// The input of CreateBucket; `body` is its document, perhaps empty.
 pub fn create(target: &Target, body: &[u8]) -> Result<create::Input, Error> {
-    Ok(create::Input { bucket: bucket_of(target)?, location: document::create_bucket_configuration(body)? })
+    let configuration = document::create_bucket_configuration(body)?;
+    match configuration.unknown {
+        Some(name) => Err(not_implemented("Element", name)),
+        None => Ok(create::Input { bucket: bucket_of(target)?, location: configuration.location }),
+    }
 }
 
 /// The input of ListObjects, and how its reply is written.

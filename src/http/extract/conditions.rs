@@ -10,8 +10,8 @@ use crate::s3::date;
 /// The conditions of a read.
 pub fn read(request: &Request<'_>) -> Result<Conditions, Error> {
     Ok(Conditions {
-        if_match: owned(request, "if-match")?,
-        if_none_match: owned(request, "if-none-match")?,
+        if_match: tags(request, "if-match"),
+        if_none_match: tags(request, "if-none-match"),
         if_modified_since: request.text("if-modified-since")?.and_then(date::parse_http),
         if_unmodified_since: request.text("if-unmodified-since")?.and_then(date::parse_http),
     })
@@ -19,10 +19,15 @@ pub fn read(request: &Request<'_>) -> Result<Conditions, Error> {
 
 /// The conditions on the source of a copy.
 pub fn copy_source(request: &Request<'_>) -> Result<Conditions, Error> {
-    let at = |name| Ok::<_, Error>(request.text(name)?.and_then(date::parse_http));
+    let at = |name: &'static str| {
+        let Some(text) = request.text(name)? else { return Ok(None) };
+        // Unlike a date of HTTP itself, which is ignored when it cannot be read: a guard must not vanish.
+        let read = date::parse_http(text).or_else(|| date::parse_iso(text));
+        read.map(Some).ok_or_else(|| Error::invalid_argument(name, text, "The date cannot be read"))
+    };
     Ok(Conditions {
-        if_match: owned(request, "x-amz-copy-source-if-match")?,
-        if_none_match: owned(request, "x-amz-copy-source-if-none-match")?,
+        if_match: tags(request, "x-amz-copy-source-if-match"),
+        if_none_match: tags(request, "x-amz-copy-source-if-none-match"),
         if_modified_since: at("x-amz-copy-source-if-modified-since")?,
         if_unmodified_since: at("x-amz-copy-source-if-unmodified-since")?,
     })
@@ -35,10 +40,7 @@ pub fn write(request: &Request<'_>) -> Result<WriteConditions, Error> {
             return Err(not_implemented("Header", name));
         }
     }
-    Ok(WriteConditions {
-        if_match: owned(request, "if-match")?,
-        if_none_match: owned(request, "if-none-match")?,
-    })
+    Ok(WriteConditions { if_match: tags(request, "if-match"), if_none_match: tags(request, "if-none-match") })
 }
 
 /// The condition of a delete: `If-Match` alone.
@@ -48,9 +50,10 @@ pub fn delete(request: &Request<'_>) -> Result<Option<String>, Error> {
             return Err(not_implemented("Header", name));
         }
     }
-    owned(request, "if-match")
+    Ok(tags(request, "if-match"))
 }
 
-fn owned(request: &Request<'_>, name: &'static str) -> Result<Option<String>, Error> {
-    Ok(request.text(name)?.map(str::to_owned))
+/// Tags; a header that came twice is one list of them (RFC 9110, section 5.3).
+fn tags(request: &Request<'_>, name: &'static str) -> Option<String> {
+    request.kept(name).map(|tags| tags.trim().to_owned())
 }

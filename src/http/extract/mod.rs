@@ -21,6 +21,7 @@ use crate::s3::operation::Operation;
 
 /// Headers that ask for what there is not, whatever their value.
 const UNSUPPORTED: &[&str] = &[
+    "x-amz-if-match-initiated-time",
     "x-amz-if-match-last-modified-time",
     "x-amz-if-match-size",
     "x-amz-object-lock-legal-hold",
@@ -67,16 +68,28 @@ pub fn refuse_unsupported(request: &Request<'_>, operation: Operation) -> Result
             return Err(not_implemented("Header", name));
         }
     }
-    match request.query.get("versionId") {
-        Some("") => {
-            let message = "Version id cannot be the empty string";
-            Err(Error::invalid_argument("versionId", "", message))
-        }
-        Some(version) if version != "null" && operation != Operation::PostObject => {
-            Err(not_implemented("Parameter", "versionId"))
-        }
-        _ => Ok(()),
+    if takes_no_conditions(operation)
+        && let Some(name) = ["if-match", "if-none-match"].into_iter().find(|name| request.has(name))
+    {
+        return Err(not_implemented("Header", name));
     }
+    for (_, version) in request.query.parameters().filter(|(name, _)| *name == "versionId") {
+        match version {
+            "" => {
+                let message = "Version id cannot be the empty string";
+                return Err(Error::invalid_argument("versionId", "", message));
+            }
+            "null" => {}
+            _ if operation == Operation::PostObject => {}
+            _ => return Err(not_implemented("Parameter", "versionId")),
+        }
+    }
+    Ok(())
+}
+
+/// Conditions of an upload are those of its completion; on the way there they would guard nothing.
+const fn takes_no_conditions(operation: Operation) -> bool {
+    matches!(operation, Operation::CreateMultipartUpload | Operation::UploadPart | Operation::UploadPartCopy)
 }
 
 /// 501 about one header, field or parameter.

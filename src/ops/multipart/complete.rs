@@ -147,11 +147,11 @@ fn check_sizes(input: &Input, chosen: &[&Part]) -> Result<(), Error> {
     }
 }
 
-/// The object's checksum: of the upload's algorithm and type; without one, CRC64NVME over everything when the parts
-/// have it, as S3 computes by itself.
+/// The object's checksum: of the upload's algorithm and type; without one, over everything by the algorithm that the
+/// parts have, which is CRC64NVME where the client sent none either.
 fn checksum(upload: &Upload, chosen: &[&Part]) -> Option<ObjectChecksum> {
-    let (algorithm, kind) =
-        upload.checksum.unwrap_or((ChecksumAlgorithm::Crc64Nvme, ChecksumType::FullObject));
+    let of_parts = chosen.first()?.checksum.as_ref()?.algorithm();
+    let (algorithm, kind) = upload.checksum.unwrap_or((of_parts, ChecksumType::FullObject));
     let sums = chosen.iter().map(|part| part.checksum.as_ref().map(|checksum| (checksum, part.size)));
     let sums: Vec<_> = sums.collect::<Option<_>>()?;
     ObjectChecksum::of_parts(algorithm, kind, &sums)
@@ -159,7 +159,7 @@ fn checksum(upload: &Upload, chosen: &[&Part]) -> Option<ObjectChecksum> {
 
 fn check_checksum(input: &Input, computed: Option<&ObjectChecksum>) -> Result<(), Error> {
     if let Some(kind) = input.checksum_type
-        && computed.is_some_and(|computed| computed.kind != kind)
+        && computed.is_none_or(|computed| computed.kind != kind)
     {
         let message = "The checksum type of the request is not the one the upload was created with.";
         return Err(Error::with(ErrorCode::InvalidRequest, message));
@@ -173,11 +173,12 @@ fn check_checksum(input: &Input, computed: Option<&ObjectChecksum>) -> Result<()
                 format!("The {} you specified did not match the calculated checksum.", algorithm.name());
             Err(Error::with(ErrorCode::BadDigest, message))
         }
-        Some(computed) if computed.checksum.algorithm() != *algorithm => Err(Error::with(
+        Some(computed) if computed.checksum.algorithm() == *algorithm => Ok(()),
+        // What cannot be compared is not confirmed.
+        _ => Err(Error::with(
             ErrorCode::InvalidRequest,
             "The checksum algorithm of the request is not the one the upload was created with.",
         )),
-        _ => Ok(()),
     }
 }
 

@@ -66,6 +66,30 @@ fn parts_with_gaps_and_a_small_last_one_make_an_object() {
     assert!(completion.etag.to_string().ends_with("-2"));
 }
 
+/// Parts may bring checksums though the upload named none.
+#[test]
+fn a_checksum_that_is_not_that_of_the_parts_is_refused() {
+    let parts = [part(1, 1)];
+    let complete = |algorithm, text: &str, kind| {
+        let checksum = Some((algorithm, text.to_owned()));
+        plan(&Input { checksum, checksum_type: kind, ..input(vec![named(1)]) }, &upload(None), &parts)
+    };
+    let right = crc32("x").to_base64();
+    let done = complete(ChecksumAlgorithm::Crc32, &right, Some(ChecksumType::FullObject)).unwrap();
+    assert_eq!(
+        done.checksum,
+        Some(ObjectChecksum::whole(crc32("x"))).map(|whole| ObjectChecksum { parts: 1, ..whole })
+    );
+    for (algorithm, text, kind, code) in [
+        (ChecksumAlgorithm::Crc32, "AAAAAA==", None, ErrorCode::BadDigest),
+        (ChecksumAlgorithm::Crc32, "garbage!", None, ErrorCode::BadDigest),
+        (ChecksumAlgorithm::Crc32, &right, Some(ChecksumType::Composite), ErrorCode::InvalidRequest),
+        (ChecksumAlgorithm::Sha256, &right, None, ErrorCode::InvalidRequest),
+    ] {
+        assert_eq!(complete(algorithm, text, kind).unwrap_err().code, code, "{text}");
+    }
+}
+
 #[test]
 fn of_a_part_named_twice_the_last_mention_counts() {
     let mut older = named(1);
