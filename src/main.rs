@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// For the Rust side; RocksDB keeps the C library's. docs/decisions/allocator.md says what the choice waits for.
+/// For the Rust side; RocksDB keeps the C library's. docs/decisions/allocator.md has the figures behind the choice.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
