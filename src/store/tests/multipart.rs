@@ -103,3 +103,28 @@ async fn an_object_of_many_parts_survives_copy_overwrite_and_delete() {
     assert!(fixture.files().is_empty());
     assert_eq!(fixture.usage(&bucket).await, (1, 5));
 }
+
+/// The last part lives with its metadata and is deleted at once; the files of the read wait, and of the read alone.
+#[tokio::test]
+async fn a_read_under_way_survives_the_delete_of_its_object_and_holds_no_other() {
+    let fixture = Fixture::new(1, 1);
+    let bucket = fixture.bucket("bucket").await;
+    let id = fixture.begin(&bucket, "key").await;
+    let whole = [body(1, LARGE), body(2, 700)].concat();
+    fixture.part(&bucket, "key", &id, 1, &whole[..LARGE]).await;
+    fixture.part(&bucket, "key", &id, 2, &whole[LARGE..]).await;
+    fixture.complete(&bucket, "key", &id).await;
+    fixture.put(&bucket, "other", &body(3, LARGE)).await;
+    let object = fixture.object(&bucket, "key").await.unwrap();
+    let range = 0..whole.len() as u64;
+    let opened = fixture.store.open(bucket.record.id, &name("key"), &object, range).await;
+    let mut reader = opened.ok().unwrap();
+    fixture.delete(&bucket, "key").await;
+    fixture.delete(&bucket, "other").await;
+    fixture.reclaim_all().await;
+    assert_eq!(fixture.files().len(), 1, "the other object's file is given back, this one's is held");
+    assert!(drain(&mut reader).await.unwrap() == whole);
+    drop(reader);
+    fixture.reclaim_all().await;
+    assert!(fixture.files().is_empty());
+}
