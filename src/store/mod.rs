@@ -26,6 +26,7 @@ mod digest;
 mod engine;
 mod error;
 mod local;
+mod membership;
 mod multipart;
 mod object;
 mod read;
@@ -38,6 +39,7 @@ use std::sync::Arc;
 
 use crate::base::BlobId;
 use crate::base::BucketId;
+use crate::base::Timestamp;
 use crate::base::UploadId;
 use crate::meta::Meta;
 use crate::sys::clock::Clock;
@@ -63,6 +65,9 @@ pub use bucket::DeleteBucket;
 pub use commit::UpdateError;
 pub use digest::Digests;
 pub use error::Error;
+pub use membership::VolumeHealth;
+pub use membership::VolumeState;
+pub use membership::VolumeStatus;
 pub use multipart::Complete;
 pub use multipart::Completion;
 pub use multipart::PARTS_MAX;
@@ -117,6 +122,7 @@ pub struct Store {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     settings: Settings,
+    started: Timestamp,
 }
 
 impl Store {
@@ -138,6 +144,7 @@ impl Store {
             unnamed: Arc::default(),
             readers: Arc::default(),
             turns: Turns::default(),
+            started: clock.now(),
             clock,
             entropy,
             settings,
