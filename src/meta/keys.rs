@@ -221,6 +221,11 @@ pub fn system(name: &str) -> Key {
     Key::from_parts(Family::System, name.as_bytes().to_vec())
 }
 
+/// What a job keeps for its next process.
+pub fn job(name: &str) -> Key {
+    system(&format!("job/{name}"))
+}
+
 /// The first bytes behind every key that begins with `prefix`; `None` when there is no such.
 pub(super) fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
     let last = prefix.iter().rposition(|byte| *byte != 0xff)?;
