@@ -72,6 +72,11 @@ impl Key {
         format!("{}/{}", self.family.name(), self.bytes.escape_ascii())
     }
 
+    /// Which of two keys of one family comes first.
+    pub fn order(&self, other: &Key) -> std::cmp::Ordering {
+        self.bytes.cmp(&other.bytes)
+    }
+
     /// What the key names; `None` when it is none that this release writes.
     pub fn named(&self) -> Option<Named> {
         named::read(self.family, &self.bytes)
