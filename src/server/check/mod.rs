@@ -22,6 +22,7 @@ mod files;
 mod findings;
 mod names;
 mod open;
+pub mod rebuild;
 mod replicas;
 mod report;
 mod resolve;
