@@ -31,9 +31,9 @@ use crate::volume::Volume;
 use crate::volume::is_foreign;
 
 /// The directory of the metadata, on one of the volumes.
-const METADATA: &str = "meta";
+pub(super) const METADATA: &str = "meta";
 /// The file that is locked while a process has the volume open.
-const LOCK: &str = "lock";
+pub(super) const LOCK: &str = "lock";
 /// Where a volume keeps its parts.
 const PARTS: &str = "blobs";
 
