@@ -29,6 +29,8 @@ pub struct Metrics {
     pub copies_dropped: IntCounter,
     /// Copies that a read found bad or missing its bytes.
     pub copies_bad: IntCounter,
+    /// Reads that asked another copy because the first was slow.
+    pub reads_hedged: IntCounter,
 }
 
 /// Latency buckets from a cached HEAD to a slow disk.
@@ -64,6 +66,10 @@ impl Metrics {
             )?,
             copies_dropped: IntCounter::new("holdall_copies_dropped_total", "Copies dropped from a write")?,
             copies_bad: IntCounter::new("holdall_copies_bad_total", "Copies that a read found bad")?,
+            reads_hedged: IntCounter::new(
+                "holdall_reads_hedged_total",
+                "Reads that asked another copy because the first was slow",
+            )?,
             registry,
         };
         metrics.register()?;
@@ -81,6 +87,7 @@ impl Metrics {
             &self.commits,
             &self.copies_dropped,
             &self.copies_bad,
+            &self.reads_hedged,
         ] {
             registry.register(Box::new(counter.clone()))?;
         }

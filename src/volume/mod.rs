@@ -17,6 +17,7 @@ mod identity;
 mod part_reader;
 mod part_writer;
 mod placement;
+mod probe;
 mod space;
 
 use std::collections::HashSet;
@@ -46,11 +47,13 @@ pub use format::Footer;
 pub use format::Tail;
 pub use health::Health;
 pub use health::State;
+pub use health::Use;
 pub use identity::Identity;
 pub use identity::is_foreign;
 pub use part_reader::PartReader;
 pub use part_writer::PartWriter;
 pub use placement::Ring;
+pub use probe::Probe;
 
 /// Files from this size on bypass the page cache: an upload would only push out what is being read.
 const DIRECT_FROM_BYTES: u64 = 1 << 20;

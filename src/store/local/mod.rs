@@ -3,6 +3,8 @@
 //! The only place of the store that knows either. What is in memory is answered inline; what may touch a disk runs
 //! on the pool of the volume (or of metadata) it may wait for.
 
+mod create;
+mod latency;
 mod members;
 mod metadata;
 mod open_part;
@@ -11,7 +13,6 @@ mod sink;
 mod slot;
 
 pub(super) use metadata::LocalMetadata;
-pub(super) use open_part::Ahead;
 pub(super) use open_part::OpenPart;
 pub(super) use parts::LocalParts;
 pub(super) use sink::Buffer;
