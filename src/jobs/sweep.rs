@@ -59,7 +59,7 @@ impl Default for SweepSettings {
 impl Sweep {
     /// A sweep that begins a pass now.
     pub fn new(store: Arc<Store>, clock: Arc<dyn Clock>, settings: SweepSettings) -> Self {
-        let volumes = store.volumes();
+        let volumes = store.volume_ids();
         Self { store, clock, volumes, settings, cursor: Cursor::Parts(0, None), removed: 0 }
     }
 

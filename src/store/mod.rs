@@ -27,6 +27,7 @@ mod engine;
 mod error;
 mod job;
 mod local;
+mod membership;
 mod multipart;
 mod object;
 mod pace;
@@ -41,6 +42,7 @@ use std::sync::Arc;
 
 use crate::base::BlobId;
 use crate::base::BucketId;
+use crate::base::Timestamp;
 use crate::base::UploadId;
 use crate::meta::Meta;
 use crate::sys::clock::Clock;
@@ -66,6 +68,9 @@ pub use bucket::DeleteBucket;
 pub use commit::UpdateError;
 pub use digest::Digests;
 pub use error::Error;
+pub use membership::VolumeHealth;
+pub use membership::VolumeState;
+pub use membership::VolumeStatus;
 pub use multipart::Complete;
 pub use multipart::Completion;
 pub use multipart::PARTS_MAX;
@@ -126,6 +131,7 @@ pub struct Store {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     settings: Settings,
+    started: Timestamp,
 }
 
 impl Store {
@@ -148,6 +154,7 @@ impl Store {
             readers: Arc::default(),
             turns: Turns::default(),
             traffic: Arc::default(),
+            started: clock.now(),
             clock,
             entropy,
             settings,

@@ -254,7 +254,7 @@ impl Rig {
             self.store.reclaim(&key, &row).await.map_err(text)?;
         }
         let far = Timestamp::from_secs(u64::MAX / 2000);
-        for volume in self.store.volumes() {
+        for volume in self.store.volume_ids() {
             let mut after = None;
             loop {
                 let (last, _) = self.store.sweep_volume(volume, after, 7, far).await.map_err(text)?;

@@ -207,7 +207,7 @@ impl Fixture {
     /// Sweeps every volume of orphans of any age; the number removed.
     async fn sweep_all(&self) -> usize {
         let mut removed = 0;
-        for volume in self.store.volumes() {
+        for volume in self.store.volume_ids() {
             let mut after = None;
             loop {
                 let now = Timestamp::from_secs(u64::MAX / 2000);
