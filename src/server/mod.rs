@@ -13,6 +13,7 @@
 //!
 //! `cli` calls it.
 
+pub mod check;
 mod credentials;
 mod error;
 mod greeting;

@@ -45,7 +45,7 @@ pub struct StagePlan {
     pub max_bytes: u64,
     /// The S3 checksum to compute; CRC64NVME when nobody asked, as AWS does.
     pub algorithm: Option<ChecksumAlgorithm>,
-    /// What the part file says about itself, for a rebuild without metadata.
+    /// What the part file says about itself, for a rebuild without metadata; its checksum is filled in.
     pub owner: BlobOwner,
 }
 
@@ -271,7 +271,7 @@ impl Upload<'_> {
         mut self,
         size: u64,
         promises: &Promises,
-        owner: BlobOwner,
+        mut owner: BlobOwner,
     ) -> Result<Staged, StageError> {
         let mut hashing = self.hashing_idle().await?;
         let rest = self.buffer.take();
@@ -287,6 +287,7 @@ impl Upload<'_> {
             self.sink.settle(writes).await?;
         }
         let rest = rest.as_ref().map_or(&[][..], Buffer::bytes);
+        owner.checksum = Some(digests.checksum.clone());
         let owner = owner.encode();
         let blob = (self.sink.id(), self.store.clock.now());
         let tail = Tail::new(blob, size, rest, blocks, digests.md5, &owner);
