@@ -143,5 +143,3 @@ fn no_replica(opened: &Opened, findings: Findings) -> String {
     format!("{what}. The last resort is holdall check --rebuild-metadata; docs/operations.md says what it loses")
 }
 
-#[cfg(test)]
-mod tests;
