@@ -252,6 +252,11 @@ pub fn objects(bucket: BucketId) -> Key {
     current(bucket, "")
 }
 
+/// What a job keeps for its next process.
+pub fn job(name: &str) -> Key {
+    system(&format!("job/{name}"))
+}
+
 /// The first bytes behind every key that begins with `prefix`; `None` when there is no such.
 pub(super) fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
     let last = prefix.iter().rposition(|byte| *byte != 0xff)?;

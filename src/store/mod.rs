@@ -25,12 +25,16 @@ mod commit;
 mod digest;
 mod engine;
 mod error;
+mod job;
 mod local;
+mod membership;
 mod multipart;
 mod object;
+mod pace;
 mod read;
 mod readers;
 mod reclaim;
+mod redundancy;
 mod source;
 mod stage;
 
@@ -38,6 +42,7 @@ use std::sync::Arc;
 
 use crate::base::BlobId;
 use crate::base::BucketId;
+use crate::base::Timestamp;
 use crate::base::UploadId;
 use crate::meta::Meta;
 use crate::sys::clock::Clock;
@@ -63,6 +68,9 @@ pub use bucket::DeleteBucket;
 pub use commit::UpdateError;
 pub use digest::Digests;
 pub use error::Error;
+pub use membership::VolumeHealth;
+pub use membership::VolumeState;
+pub use membership::VolumeStatus;
 pub use multipart::Complete;
 pub use multipart::Completion;
 pub use multipart::PARTS_MAX;
@@ -72,8 +80,13 @@ pub use object::CopyOutcome;
 pub use object::Deleted;
 pub use object::NewObject;
 pub use object::Object;
+pub use pace::Pace;
+pub use pace::Traffic;
+pub use pace::Unpaced;
 pub use read::ObjectReader;
 pub use read::OpenError;
+pub use redundancy::Redundancy;
+pub use redundancy::Scrubbed;
 pub use source::ByteSource;
 pub use source::Promises;
 pub use source::SourceError;
@@ -114,9 +127,11 @@ pub struct Store {
     unnamed: Arc<Unnamed>,
     readers: Arc<Readers>,
     turns: Turns,
+    traffic: Arc<Traffic>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     settings: Settings,
+    started: Timestamp,
 }
 
 impl Store {
@@ -138,6 +153,8 @@ impl Store {
             unnamed: Arc::default(),
             readers: Arc::default(),
             turns: Turns::default(),
+            started: clock.now(),
+            traffic: Arc::default(),
             clock,
             entropy,
             settings,
@@ -167,6 +184,11 @@ impl Store {
             true => Ok(()),
             false => Err(Error::NoSpace),
         }
+    }
+
+    /// Whether clients are using the disks.
+    pub fn traffic(&self) -> Arc<Traffic> {
+        Arc::clone(&self.traffic)
     }
 
     /// An id that no bucket has had.

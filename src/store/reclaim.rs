@@ -57,11 +57,6 @@ impl Store {
         Ok(!self.metadata.scan::<Empty>(keys::blobrefs(blob), None, 1).await?.is_empty())
     }
 
-    /// Volumes of this store.
-    pub fn volumes(&self) -> Vec<VolumeId> {
-        self.parts.volumes()
-    }
-
     /// Looks at up to `limit` part files of a volume behind `after` and removes those that were written before `before`,
     /// that no row names and no running upload owns. Returns the last one looked at, and how many were removed.
     pub async fn sweep_volume(

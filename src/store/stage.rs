@@ -105,6 +105,7 @@ impl Store {
             return Err(StageError::TooLarge { max_bytes: plan.max_bytes });
         }
         self.check_room()?;
+        let _under_way = self.traffic.enter();
         let promises = source.promises();
         let algorithm = plan.algorithm.or(promises.algorithm).unwrap_or(ChecksumAlgorithm::Crc64Nvme);
         let hashing = Hashing::new(algorithm, promises.sha256.is_some());

@@ -45,6 +45,7 @@ pub use format::FOOTER_BYTES;
 pub use format::Footer;
 pub use format::Tail;
 pub use health::Health;
+pub use health::State;
 pub use identity::Identity;
 pub use identity::is_foreign;
 pub use part_reader::PartReader;

@@ -3,6 +3,7 @@
 //! The only place of the store that knows either. What is in memory is answered inline; what may touch a disk runs
 //! on the pool of the volume (or of metadata) it may wait for.
 
+mod members;
 mod metadata;
 mod open_part;
 mod parts;
@@ -16,3 +17,4 @@ pub(super) use parts::LocalParts;
 pub(super) use sink::Buffer;
 pub(super) use sink::Sink;
 pub(super) use sink::Writes;
+pub(super) use slot::Slot;

@@ -11,10 +11,11 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use parking_lot::Mutex;
+use parking_lot::RwLock;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::open_part::Candidate;
+use super::members::Members;
 use super::open_part::OpenPart;
 use super::sink::Buffer;
 use super::sink::Copy;
@@ -30,7 +31,6 @@ use crate::store::engine::Parts;
 use crate::sys::metrics::Metrics;
 use crate::volume;
 use crate::volume::BufferPool;
-use crate::volume::Ring;
 use crate::volume::Volume;
 
 /// How long an upload waits for a buffer while others, perhaps slow ones, hold them all.
@@ -38,10 +38,8 @@ const BUFFER_WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// The volumes of this machine.
 pub(in crate::store) struct LocalParts {
-    slots: Vec<Arc<Slot>>,
+    members: RwLock<Arc<Members>>,
     rows_room: Room,
-    ring: Ring,
-    replicas: usize,
     buffers: Arc<BufferPool>,
     permits: Arc<Semaphore>,
     metrics: Arc<Metrics>,
@@ -58,28 +56,29 @@ impl LocalParts {
         if volumes.is_empty() || replicas == 0 || replicas > volumes.len() {
             return Err(Error::internal("open", format!("{replicas} copies on {} volumes", volumes.len())));
         }
-        let mut weights = Vec::new();
+        let (mut weights, mut slots) = (Vec::new(), Vec::new());
         for volume in &volumes {
             let space = volume.space().map_err(|error| Error::unavailable(error.to_string()))?;
             weights.push((volume.id(), space.total_bytes));
+            let slot = Slot::present(Arc::clone(volume));
+            slot.set_space(space);
+            slots.push(Arc::new(slot));
         }
         let has_room = volumes.first().map_or(Ok(true), |volume| volume.has_room(0));
         let has_room = has_room.map_err(|error| Error::unavailable(error.to_string()))?;
         let count = (settings.upload_memory_bytes / volume::BUFFER_BYTES).max(4);
         Ok(Self {
-            slots: volumes.into_iter().map(|volume| Arc::new(Slot::new(volume))).collect(),
+            members: RwLock::new(Arc::new(Members::new(slots, &weights, replicas))),
             rows_room: Room::new(has_room),
-            ring: Ring::new(&weights),
-            replicas,
             buffers: BufferPool::new(count),
             permits: Arc::new(Semaphore::new(count)),
             metrics,
         })
     }
 
-    /// The volumes, in the order in which they were given.
-    pub(in crate::store) fn volumes(&self) -> Vec<VolumeId> {
-        self.slots.iter().map(|slot| slot.volume.id()).collect()
+    /// The volumes as they are now. Asked once by whatever must see one ring throughout.
+    pub(in crate::store) fn members(&self) -> Arc<Members> {
+        Arc::clone(&self.members.read())
     }
 
     /// A buffer for an upload; waits a while when all are in use.
@@ -92,8 +91,8 @@ impl LocalParts {
 
     /// Removes every copy without waiting; what cannot be removed is left to the sweep.
     pub(in crate::store) fn remove_later(&self, blob: BlobId) {
-        for slot in &self.slots {
-            let volume = Arc::clone(&slot.volume);
+        for slot in self.members().slots() {
+            let Some(volume) = slot.volume() else { continue };
             let started = slot.pool.start(move || volume.remove(blob));
             if let Err(error) = started {
                 tracing::debug!(%blob, %error, "left to the sweep");
@@ -108,7 +107,8 @@ impl LocalParts {
         after: Option<BlobId>,
         limit: usize,
     ) -> Result<Vec<BlobId>, Error> {
-        let Some(slot) = self.slot(volume) else { return Ok(Vec::new()) };
+        let members = self.members();
+        let Some(slot) = members.slot(volume) else { return Ok(Vec::new()) };
         slot.call(move |volume| volume.list(after, limit)).await.map_err(unavailable)
     }
 
@@ -118,44 +118,23 @@ impl LocalParts {
         volume: VolumeId,
         blob: BlobId,
     ) -> Result<Option<Timestamp>, Error> {
-        let Some(slot) = self.slot(volume) else { return Ok(None) };
+        let members = self.members();
+        let Some(slot) = members.slot(volume) else { return Ok(None) };
         let stat = slot.call(move |volume| volume.stat(blob)).await.map_err(unavailable)?;
         Ok(stat.map(|stat| stat.modified))
     }
 
     /// Whether metadata may grow. It lives on the first volume; the answer is up to [`ROOM_FRESH`] old.
     pub(in crate::store) fn has_room_for_rows(&self) -> bool {
-        let Some(slot) = self.slots.first() else { return true };
-        self.rows_room.ask(slot)
+        let members = self.members();
+        members.slots().first().is_none_or(|slot| self.rows_room.ask(slot))
     }
 
     /// Volumes that answer, and how many a write needs.
     pub(in crate::store) fn answering(&self) -> (usize, usize) {
-        let answering = self.slots.iter().filter(|slot| slot.is_answering()).count();
-        (answering, self.quorum())
-    }
-
-    fn slot(&self, volume: VolumeId) -> Option<&Arc<Slot>> {
-        self.slots.iter().find(|slot| slot.volume.id() == volume)
-    }
-
-    /// The slots of a blob, its home first, then clockwise.
-    fn order(&self, blob: BlobId) -> impl Iterator<Item = &Arc<Slot>> {
-        self.ring.order(blob).filter_map(|id| self.slot(id))
-    }
-
-    /// Where copies may lie: volumes that answer first, the others as the last resort.
-    fn candidates(&self, blob: BlobId) -> impl Iterator<Item = Candidate> {
-        let all = self.order(blob).enumerate().map(|(number, slot)| {
-            let candidate = Candidate { slot: Arc::clone(slot), is_home: number < self.replicas };
-            (slot.may_ask(), candidate)
-        });
-        let (answering, silent): (Vec<_>, Vec<_>) = all.partition(|(answers, _)| *answers);
-        answering.into_iter().chain(silent).map(|(_, candidate)| candidate)
-    }
-
-    const fn quorum(&self) -> usize {
-        self.replicas / 2 + 1
+        let members = self.members();
+        let answering = members.slots().iter().filter(|slot| slot.is_answering()).count();
+        (answering, members.quorum())
     }
 }
 
@@ -168,7 +147,9 @@ impl Parts for LocalParts {
     type Part = OpenPart;
 
     async fn create(&self, blob: BlobId, length: Option<u64>) -> Result<Sink, Error> {
-        let mut candidates = self.order(blob).filter(|slot| slot.may_ask());
+        let members = self.members();
+        let replicas = members.replicas();
+        let mut candidates = members.order(blob).filter(|slot| slot.may_ask());
         let create = |slot: &Arc<Slot>| {
             let slot = Arc::clone(slot);
             async move {
@@ -176,8 +157,8 @@ impl Parts for LocalParts {
                 created.map(|writer| Copy::new(slot, writer))
             }
         };
-        let mut creating: FuturesUnordered<_> = candidates.by_ref().take(self.replicas).map(create).collect();
-        let mut copies = Vec::with_capacity(self.replicas);
+        let mut creating: FuturesUnordered<_> = candidates.by_ref().take(replicas).map(create).collect();
+        let mut copies = Vec::with_capacity(replicas);
         let mut refused = None;
         while let Some(created) = creating.next().await {
             match created {
@@ -189,8 +170,8 @@ impl Parts for LocalParts {
                 }
             }
         }
-        if copies.len() >= self.quorum() {
-            return Ok(Sink::new(blob, copies, self.replicas, Arc::clone(&self.metrics)));
+        if copies.len() >= members.quorum() {
+            return Ok(Sink::new(blob, copies, replicas, Arc::clone(&self.metrics)));
         }
         match refused {
             Some(failure) if failure.is_no_space() => Err(Error::NoSpace),
@@ -200,7 +181,7 @@ impl Parts for LocalParts {
     }
 
     async fn open(&self, blob: BlobId) -> Result<Option<OpenPart>, Error> {
-        OpenPart::open(blob, self.candidates(blob), Arc::clone(&self.metrics)).await
+        OpenPart::open(blob, self.members().candidates(blob), Arc::clone(&self.metrics)).await
     }
 
     async fn read(&self, part: &mut OpenPart, range: Range<u64>) -> Result<Bytes, Error> {
@@ -218,7 +199,8 @@ impl Parts for LocalParts {
                 slot.call(move |volume| volume.remove(blob)).await
             }
         };
-        let mut removals: FuturesUnordered<_> = self.slots.iter().map(remove).collect();
+        let members = self.members();
+        let mut removals: FuturesUnordered<_> = members.slots().iter().map(remove).collect();
         let mut failed = None;
         while let Some(removed) = removals.next().await {
             failed = failed.or(removed.err());
@@ -248,7 +230,8 @@ impl Room {
             && now.duration_since(*asked) >= ROOM_FRESH
         {
             *asked = now;
-            let (volume, enough) = (Arc::clone(&slot.volume), Arc::clone(&self.enough));
+            let enough = Arc::clone(&self.enough);
+            let Some(volume) = slot.volume() else { return enough.load(Ordering::Relaxed) };
             // When its queue is full, the last answer holds.
             let _ = slot.pool.start(move || {
                 if let Ok(has_room) = volume.has_room(0) {
