@@ -253,10 +253,21 @@ impl Rig {
     /// Does what the jobs do, to the end: settles reclaim rows, sweeps orphans of any age, forgets ended uploads.
     pub async fn tidy_up(&self) -> Outcome<()> {
         self.forget_ended().await?;
-        for (key, row) in self.store.reclaimable(None, usize::MAX).await.map_err(text)? {
-            self.store.reclaim(&key, &row).await.map_err(text)?;
-        }
+        self.reclaim().await?;
         self.sweep().await
+    }
+
+    /// Settles every reclaim row that can be; fails as the first one that cannot.
+    pub async fn reclaim(&self) -> Outcome<()> {
+        let mut failed = Ok(());
+        for (key, row) in self.store.reclaimable(None, usize::MAX).await.map_err(text)? {
+            match self.store.reclaim(&key, &row).await.map_err(text) {
+                Ok(true) => {}
+                Ok(false) => return Err("a blob is kept for a read, and none is running".into()),
+                Err(failure) => failed = failed.and(Err(failure)),
+            }
+        }
+        failed
     }
 
     /// Forgets uploads that ended, and those whose bucket has gone.

@@ -2,7 +2,6 @@
 //!
 //! Metadata is a real RocksDB, in memory where the machine has such a file system; it is not behind the simulated
 //! disk and never fails here. So a request that fails has changed nothing, and the model holds that against the store.
-//! (A request whose commit is cut off may have happened or not: [`World::doubt`].)
 //!
 //! What may be lost is bounded as in an atlas of faults: bytes are only destroyed while another sound copy of each blob
 //! is left. Whatever the store then fails to answer is its own fault.
@@ -86,8 +85,6 @@ pub type Verdict = Result<(), String>;
 pub struct World {
     pub disk: SimDisk,
     pub model: Model,
-    /// The model as it is when a request happened whose commit was cut off.
-    pub doubt: Option<Model>,
     rig: Option<Rig>,
     meta: Option<Arc<Meta>>,
     machine: Machine,
@@ -127,7 +124,6 @@ impl World {
         let mut world = Self {
             disk: SimDisk::default(),
             model: Model::default(),
-            doubt: None,
             rig: None,
             meta: None,
             machine,
@@ -143,7 +139,7 @@ impl World {
         };
         world.start(true, &mut |_| 1).await.unwrap();
         for bucket in 0..BUCKETS.len() {
-            world.ask(&Request::CreateBucket(bucket)).await.unwrap();
+            world.walk(&Step::Ask(Request::CreateBucket(bucket))).await.unwrap();
         }
         world
     }
@@ -152,20 +148,23 @@ impl World {
         self.rig.as_ref().expect("a world between two steps has a store")
     }
 
+    /// Takes a step. What fails must have an excuse, and is held to have changed nothing.
     pub async fn walk(&mut self, step: &Step) -> Verdict {
         match step {
-            Step::Ask(request) => self.ask(request).await,
-            Step::Reclaim => self.reclaim().await,
-            Step::Sweep => self.sweep().await,
+            Step::Ask(_) | Step::Reclaim | Step::Sweep => match self.attempt(step).await {
+                Ok(verdict) => verdict,
+                Err(failure) => self.excuse(step, &failure).await,
+            },
             Step::Restart(anew) => self.restart(*anew, &mut |_| 1).await,
             Step::Cut(seed) => self.cut(*seed).await,
             Step::CutWithin(at, request, seed) => {
+                let step = Step::Ask(request.clone());
                 self.disk.inject(*at, EIO, Lasts::Everywhere);
                 self.degraded = true;
-                match self.try_ask(request).await {
+                match self.attempt(&step).await {
                     Ok(verdict) => verdict?,
                     Err(_) if self.disk.has_failed() => {}
-                    Err(failure) => self.excuse(request, &failure).await?,
+                    Err(failure) => self.excuse(&step, &failure).await?,
                 }
                 self.cut(*seed).await
             }
@@ -192,6 +191,26 @@ impl World {
         }
     }
 
+    /// A step that the store takes, when it does not fail.
+    pub async fn attempt(&mut self, step: &Step) -> Outcome<Verdict> {
+        match step {
+            Step::Ask(request) => self.try_ask(request).await,
+            Step::Reclaim => self.rig().reclaim().await.map(Ok),
+            Step::Sweep => {
+                self.rig().sweep().await?;
+                self.rig().forget_ended().await?;
+                self.model.forget_ended();
+                Ok(Ok(()))
+            }
+            step => Ok(Box::pin(self.walk(step)).await),
+        }
+    }
+
+    /// From now on, copies may be missing.
+    pub fn degraded(&mut self) {
+        self.degraded = true;
+    }
+
     fn count(&self) -> usize {
         usize::from(self.shape.volumes)
     }
@@ -202,16 +221,8 @@ impl World {
         self.degraded = true;
     }
 
-    /// Asks both. What fails must have an excuse, and is held to have changed nothing.
-    pub async fn ask(&mut self, request: &Request) -> Verdict {
-        match self.try_ask(request).await {
-            Ok(verdict) => verdict,
-            Err(failure) => self.excuse(request, &failure).await,
-        }
-    }
-
     /// Asks both, when the store has an answer.
-    pub async fn try_ask(&mut self, request: &Request) -> Outcome<Verdict> {
+    async fn try_ask(&mut self, request: &Request) -> Outcome<Verdict> {
         let rig = self.rig.as_ref().expect("a world between two steps has a store");
         let (answer, begun) = self.client.answer(rig, request).await?;
         let expected = self.client.expected(&mut self.model, request, begun);
@@ -225,15 +236,16 @@ impl World {
     }
 
     /// Whether a failure is one that the faults explain.
-    async fn excuse(&self, request: &Request, failure: &Failure) -> Verdict {
-        let excused = match request {
-            Request::Get(place, ..) => {
+    async fn excuse(&self, step: &Step, failure: &Failure) -> Verdict {
+        let excused = match step {
+            Step::Ask(Request::Get(place, ..)) => {
                 matches!(failure.kind, Kind::Unavailable | Kind::Damaged) && !self.is_readable(*place).await
             }
-            Request::Put(..) | Request::Part(..) => {
+            Step::Ask(Request::Put(..) | Request::Part(..)) => {
                 let spare = self.shape.replicas - (self.shape.replicas / 2 + 1);
                 failure.kind == Kind::Unavailable && self.troubled.len() > spare
             }
+            Step::Reclaim | Step::Sweep => failure.kind == Kind::Unavailable && !self.troubled.is_empty(),
             _ => false,
         };
         if excused { Ok(()) } else { Err(format!("failed without a reason: {failure}")) }
@@ -248,31 +260,8 @@ impl World {
         blobs.iter().all(|blob| self.sound_copies(*blob).iter().any(answering))
     }
 
-    async fn reclaim(&mut self) -> Verdict {
-        let store = &self.rig().store;
-        let rows = store.reclaimable(None, 256).await.map_err(|error| error.to_string())?;
-        for (key, row) in rows {
-            match store.reclaim(&key, &row).await {
-                Ok(true) => {}
-                Ok(false) => return Err("a blob is kept for a read, and none is running".to_owned()),
-                Err(_) if !self.troubled.is_empty() => {}
-                Err(error) => return Err(format!("reclaim failed without a reason: {error}")),
-            }
-        }
-        Ok(())
-    }
-
-    async fn sweep(&mut self) -> Verdict {
-        match self.rig().sweep().await {
-            Err(_) if !self.troubled.is_empty() => {}
-            swept => swept.map_err(|failure| format!("the sweep failed without a reason: {failure}"))?,
-        }
-        self.rig().forget_ended().await.map_err(|failure| failure.text)?;
-        self.model.forget_ended();
-        Ok(())
-    }
-
-    async fn cut(&mut self, seed: u64) -> Verdict {
+    /// A power cut.
+    pub async fn cut(&mut self, seed: u64) -> Verdict {
         let mut dice = Dice(seed | 1);
         // Half of the cuts keep nothing that was not synced, as a disk without a cache of its own does.
         let keeps = dice.below(2) == 1;
@@ -280,17 +269,10 @@ impl World {
         self.restart(anew, &mut |bound| if keeps { dice.below(bound as u64) as usize } else { 0 }).await
     }
 
-    async fn restart(&mut self, anew: bool, choose: &mut dyn FnMut(usize) -> usize) -> Verdict {
+    /// Ends the store, starts it on what is left of the disks, and looks at everything.
+    pub async fn restart(&mut self, anew: bool, choose: &mut dyn FnMut(usize) -> usize) -> Verdict {
         self.start(anew, choose).await?;
-        let compared = self.compare(&self.model).await;
-        match (compared, self.doubt.take()) {
-            (Err(why), Some(doubt)) => {
-                self.compare(&doubt).await.map_err(|other| format!("{why}; or else {other}"))?;
-                self.model = doubt;
-                Ok(())
-            }
-            (compared, _) => compared,
-        }
+        self.compare().await
     }
 
     /// Ends the store and starts it on what is left of the disks, every one of which answers again.
@@ -324,7 +306,8 @@ impl World {
     }
 
     /// Compares everything a client could see, byte by byte, and the counters.
-    pub async fn compare(&self, model: &Model) -> Verdict {
+    pub async fn compare(&self) -> Verdict {
+        let model = &self.model;
         for (number, bucket) in BUCKETS.iter().enumerate() {
             let rig = self.at(number).await.map_err(|failure| failure.text)?;
             let found =
@@ -359,7 +342,7 @@ impl World {
         if !self.troubled.is_empty() {
             self.restart(false, &mut |_| 1).await?;
         }
-        self.compare(&self.model).await?;
+        self.compare().await?;
         self.rig().tidy_up().await.map_err(|failure| format!("tidying up: {failure}"))?;
         self.model.forget_ended();
         let copies = if self.degraded { 1 } else { self.shape.replicas };

@@ -128,16 +128,15 @@ impl SimDisk {
         self.shared.state.lock().fault = Some(fault);
     }
 
-    /// Whether the fault that was set has happened.
+    /// Whether a fault was set and has happened.
     pub fn has_failed(&self) -> bool {
-        self.shared.state.lock().fault.as_ref().is_none_or(|fault| fault.root.is_some())
+        self.shared.state.lock().fault.as_ref().is_some_and(|fault| fault.root.is_some())
     }
 
-    /// Whether the fault that was set has happened; clears it.
+    /// The same; clears it.
     pub fn take_fault(&self) -> bool {
-        let happened = self.has_failed();
-        self.shared.state.lock().fault = None;
-        happened
+        let fault = self.shared.state.lock().fault.take();
+        fault.is_some_and(|fault| fault.root.is_some())
     }
 
     /// Everything under `root` fails with this `errno` from now on.
