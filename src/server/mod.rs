@@ -13,6 +13,7 @@
 //!
 //! `cli` calls it.
 
+pub mod check;
 mod credentials;
 mod error;
 mod greeting;
@@ -133,12 +134,13 @@ fn open_store(config: &Config, opened: &Opened, machine: Machine) -> Result<Arc<
 }
 
 fn start_jobs(config: &Config, store: &Arc<Store>, machine: &Machine) -> Result<Jobs, Error> {
-    let (store, clock) = (Arc::clone(store), Arc::clone(&machine.clock));
     let settings = SweepSettings { pause: config.jobs.sweep_interval, ..SweepSettings::default() };
+    let (used, clock) = (Arc::clone(store), Arc::clone(&machine.clock));
     let make = move || -> Vec<Box<dyn Job>> {
-        vec![Box::new(Reclaimer::new(Arc::clone(&store))), Box::new(Sweep::new(store, clock, settings))]
+        vec![Box::new(Reclaimer::new(Arc::clone(&used))), Box::new(Sweep::new(used, clock, settings))]
     };
-    Jobs::start(make).map_err(|error| Error::Other(format!("the jobs cannot be started: {error}")))
+    let jobs = Jobs::start(Arc::clone(store), Arc::clone(&machine.clock), make);
+    jobs.map_err(|error| Error::Other(format!("the jobs cannot be started: {error}")))
 }
 
 fn start_http(

@@ -25,13 +25,18 @@ mod commit;
 mod digest;
 mod engine;
 mod error;
+mod exclusive;
+mod job;
 mod local;
 mod membership;
 mod multipart;
 mod object;
+mod pace;
 mod read;
 mod readers;
 mod reclaim;
+mod redundancy;
+mod repair;
 mod source;
 mod stage;
 
@@ -51,6 +56,7 @@ use blobs::Unnamed;
 use blocking::Pool;
 use bucket::BucketCache;
 use commit::Turns;
+use exclusive::Exclusive;
 use local::LocalMetadata;
 use local::LocalParts;
 use readers::Readers;
@@ -77,8 +83,15 @@ pub use object::CopyOutcome;
 pub use object::Deleted;
 pub use object::NewObject;
 pub use object::Object;
+pub use pace::Pace;
+pub use pace::Traffic;
+pub use pace::Unpaced;
 pub use read::ObjectReader;
 pub use read::OpenError;
+pub use redundancy::Redundancy;
+pub use redundancy::Scrubbed;
+pub use repair::Outcome;
+pub use repair::Restored;
 pub use source::ByteSource;
 pub use source::Promises;
 pub use source::SourceError;
@@ -119,6 +132,9 @@ pub struct Store {
     unnamed: Arc<Unnamed>,
     readers: Arc<Readers>,
     turns: Turns,
+    traffic: Arc<Traffic>,
+    exclusive: Arc<Exclusive>,
+    metrics: Arc<Metrics>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     settings: Settings,
@@ -135,7 +151,7 @@ impl Store {
     ) -> Result<Self, Error> {
         check_deployment(&meta, &volumes)?;
         let Machine { clock, entropy, metrics } = machine;
-        let parts = LocalParts::new(volumes, &settings, metrics)?;
+        let parts = LocalParts::new(volumes, &settings, Arc::clone(&metrics))?;
         Ok(Self {
             metadata: LocalMetadata::new(meta, settings.threads),
             parts: Arc::new(parts),
@@ -145,6 +161,9 @@ impl Store {
             readers: Arc::default(),
             turns: Turns::default(),
             started: clock.now(),
+            traffic: Arc::default(),
+            exclusive: Arc::default(),
+            metrics,
             clock,
             entropy,
             settings,
@@ -174,6 +193,11 @@ impl Store {
             true => Ok(()),
             false => Err(Error::NoSpace),
         }
+    }
+
+    /// Whether clients are using the disks.
+    pub fn traffic(&self) -> Arc<Traffic> {
+        Arc::clone(&self.traffic)
     }
 
     /// An id that no bucket has had.

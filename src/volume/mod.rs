@@ -10,6 +10,7 @@
 //! Synchronous; it does not know that it serves S3, nor metadata. `store` calls it, on the volume's own threads.
 
 mod buffer;
+mod copies;
 mod error;
 mod format;
 mod health;
@@ -195,6 +196,12 @@ impl Volume {
             }
         }
         Ok(listed)
+    }
+
+    /// The names in the directory of part files whose ids begin with this byte, unordered and whatever they are.
+    pub fn names(&self, first: u8) -> Result<Vec<String>, Error> {
+        let directory = self.root.join("blobs").join(format!("{first:02x}"));
+        self.disk.list(&directory).map_err(|error| Error::io("list", &directory, error))
     }
 
     /// Room on the volume's disk.

@@ -138,6 +138,7 @@ impl Rig {
             headers: records::ContentHeaders::default(),
             user_metadata: Vec::new(),
             storage_class: String::new(),
+            checksum: None,
         };
         let plan = StagePlan { max_bytes: 1 << 30, algorithm: None, owner };
         self.store.stage(&mut Body(Bytes::copy_from_slice(bytes)), plan).await.map_err(text)
@@ -399,8 +400,9 @@ pub fn open_volumes(disk: &Arc<dyn Disk>, directory: &Path, count: u8) -> Outcom
 
 /// Opens or makes the metadata at `path`.
 pub fn open_meta(path: &Path, durability: Durability, machine: &Machine) -> Outcome<Arc<Meta>> {
-    let options = meta::Options { durability, cache_bytes: 4 << 20, write_buffer_bytes: 4 << 20 };
-    let opened = Meta::open(path, &options, machine.metrics.clone(), machine.clock.as_ref());
+    let options = meta::Options { durability, cache_bytes: 4 << 20, write_buffer_bytes: 4 << 20, voters: 1 };
+    let places = [meta::ReplicaPlace::new("0", path.to_owned())];
+    let opened = Meta::open(&places, &options, machine.metrics.clone(), machine.clock.as_ref());
     opened.map(Arc::new).map_err(text)
 }
 
