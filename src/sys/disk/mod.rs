@@ -4,6 +4,7 @@
 //! and fails on command. RocksDB does its own file I/O and is not behind this seam: its durability is tested by
 //! killing processes.
 
+mod content;
 mod lock;
 mod private;
 mod real;
@@ -19,6 +20,7 @@ pub use lock::lock_file;
 pub use private::create_private_file;
 pub use private::read_private_file;
 pub use real::RealDisk;
+pub use sim::Lasts;
 pub use sim::SimDisk;
 
 /// Alignment that direct I/O asks of addresses, offsets and lengths on every common disk.
