@@ -31,6 +31,10 @@ pub struct Metrics {
     pub copies_bad: IntCounter,
     /// Reads that asked another copy because the first was slow.
     pub reads_hedged: IntCounter,
+    /// Blobs of which a copy was made anew.
+    pub repaired_blobs: IntCounter,
+    /// Bytes written for them.
+    pub repaired_bytes: IntCounter,
 }
 
 /// Latency buckets from a cached HEAD to a slow disk.
@@ -70,6 +74,8 @@ impl Metrics {
                 "holdall_reads_hedged_total",
                 "Reads that asked another copy because the first was slow",
             )?,
+            repaired_blobs: IntCounter::new("holdall_repaired_blobs_total", "Blobs that got a new copy")?,
+            repaired_bytes: IntCounter::new("holdall_repaired_bytes_total", "Bytes of new copies")?,
             registry,
         };
         metrics.register()?;
@@ -88,6 +94,8 @@ impl Metrics {
             &self.copies_dropped,
             &self.copies_bad,
             &self.reads_hedged,
+            &self.repaired_blobs,
+            &self.repaired_bytes,
         ] {
             registry.register(Box::new(counter.clone()))?;
         }

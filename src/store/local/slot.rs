@@ -212,14 +212,6 @@ impl Slot {
         }
     }
 
-    /// Starts a look on the volume's threads.
-    pub(super) fn start<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T, volume::Error> + Send + 'static,
-    ) -> Result<Started<T>, Failure> {
-        self.start_for(Use::Look, work)
-    }
-
     /// Starts work on the volume's threads, unless it has failed. Work that has not begun when its answer is given up is
     /// not done.
     pub(super) fn start_for<T: Send + 'static>(
