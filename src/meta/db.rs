@@ -41,6 +41,8 @@ pub struct Options {
     pub cache_bytes: usize,
     /// Rows not yet in files, over all families, in bytes.
     pub write_buffer_bytes: usize,
+    /// Replicas that make up the majority, absent ones included: 1 to 3.
+    pub voters: usize,
 }
 
 /// The newest layout of keys and families that we write and read.

@@ -19,6 +19,7 @@ mod inline;
 pub mod keys;
 mod list;
 pub mod records;
+mod status;
 mod transaction;
 mod uploads;
 mod view;
@@ -46,6 +47,9 @@ pub use keys::Key;
 pub use list::ListItem;
 pub use list::ListPage;
 pub use list::ListQuery;
+pub use status::ReplicaPlace;
+pub use status::ReplicaStatus;
+pub use status::Role;
 pub use transaction::Expect;
 pub use transaction::Transaction;
 pub use transaction::UsageDelta;
@@ -58,22 +62,52 @@ pub use view::Tier;
 pub struct Meta {
     database: Arc<Database>,
     committer: Committer,
+    place: ReplicaPlace,
 }
 
 impl Meta {
-    /// Opens or creates the database at `path`.
+    /// Opens or creates the replicas at `places`, which are there; of `options.voters`, others may be absent.
     pub fn open(
-        path: &Path,
+        places: &[ReplicaPlace],
         options: &Options,
         metrics: Arc<Metrics>,
         clock: &dyn Clock,
     ) -> Result<Self, Error> {
+        let [place] = places else { return Err(Error::stopped("several replicas are not served yet")) };
+        let path = &place.path;
         let database = Arc::new(Database::open(path, options, clock)?);
         // RocksDB syncs its directory, not the entry of it: a crash after the first start would take everything.
         let above = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
         RealDisk.sync_dir(above).map_err(|error| Error::io("open", above, &error))?;
         let committer = Committer::start(Arc::clone(&database), options.durability, metrics)?;
-        Ok(Self { database, committer })
+        Ok(Self { database, committer, place: place.clone() })
+    }
+
+    /// All replicas, voters that are not there included.
+    pub fn replicas(&self) -> Vec<ReplicaStatus> {
+        let ReplicaPlace { name, path } = self.place.clone();
+        let role = match self.has_stopped() {
+            true => Role::Failed { reason: "a write failed".to_owned() },
+            false => Role::Leader,
+        };
+        vec![ReplicaStatus { name, path, role, commit: self.newest_commit(), voter: true }]
+    }
+
+    /// Adds a replica, which is caught up or built in the background. `voter` says that it is one of `Options::voters`
+    /// already and comes back; otherwise it is a learner until it is promoted.
+    pub fn attach(&self, place: ReplicaPlace, voter: bool) -> Result<(), Error> {
+        Err(Error::stopped(format!("cannot attach {} (voter: {voter}) yet", place.name)))
+    }
+
+    /// Makes a learner a voter, from the next commit on; to be called when the roster says so. There is one voter more.
+    pub fn promote(&self, name: &str) -> Result<(), Error> {
+        Err(Error::stopped(format!("cannot promote {name} yet")))
+    }
+
+    /// Forgets a replica and closes it. When it was a voter there is one less; a name that is not known is taken for
+    /// that of an absent voter.
+    pub fn detach(&self, name: &str) -> Result<(), Error> {
+        Err(Error::stopped(format!("cannot detach {name} yet")))
     }
 
     /// Queues a transaction; `done` hears the outcome on the committer's thread and must not block it.

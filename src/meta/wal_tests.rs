@@ -13,6 +13,7 @@ use crate::meta::Durability;
 use crate::meta::Lookup;
 use crate::meta::Meta;
 use crate::meta::Options;
+use crate::meta::ReplicaPlace;
 use crate::meta::Tier;
 use crate::meta::Transaction;
 use crate::sys::clock::SystemClock;
@@ -22,9 +23,13 @@ use crate::sys::metrics::Metrics;
 const COMMITS: u8 = 12;
 
 fn open(path: &Path) -> Result<Meta, Error> {
-    let options =
-        Options { durability: Durability::Strict, cache_bytes: 1 << 20, write_buffer_bytes: 8 << 20 };
-    Meta::open(path, &options, Arc::new(Metrics::new().unwrap()), &SystemClock)
+    let options = Options {
+        durability: Durability::Strict,
+        cache_bytes: 1 << 20,
+        write_buffer_bytes: 8 << 20,
+        voters: 1,
+    };
+    Meta::open(&[ReplicaPlace::new("one", path)], &options, Arc::new(Metrics::new().unwrap()), &SystemClock)
 }
 
 /// Sizes of a few bytes, and of several blocks.

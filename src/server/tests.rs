@@ -13,6 +13,7 @@ use crate::base::VolumeId;
 use crate::meta::Durability;
 use crate::meta::Meta;
 use crate::meta::Options;
+use crate::meta::ReplicaPlace;
 use crate::sys::clock::Clock as _;
 use crate::sys::disk::Disk;
 use crate::sys::machine::Machine as Hardware;
@@ -141,10 +142,22 @@ fn a_first_start_that_was_cut_off_is_finished() {
     // As if it had been cut off before the last identity was written.
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
     disk.create_dirs(&directory.path().join("1")).unwrap();
-    let options =
-        Options { durability: Durability::Strict, cache_bytes: 1 << 20, write_buffer_bytes: 1 << 20 };
+    let options = Options {
+        durability: Durability::Strict,
+        cache_bytes: 1 << 20,
+        write_buffer_bytes: 1 << 20,
+        voters: 1,
+    };
     let metrics = Arc::new(Metrics::new().unwrap());
-    drop(Meta::open(&directory.path().join("1/meta"), &options, metrics, &SystemClock).unwrap());
+    drop(
+        Meta::open(
+            &[ReplicaPlace::new("1", directory.path().join("1/meta"))],
+            &options,
+            metrics,
+            &SystemClock,
+        )
+        .unwrap(),
+    );
     let deployment_id = DeploymentId::from_bytes([7; 16]);
     let identity =
         Identity { volume_id: VolumeId::from_bytes([1; 16]), deployment_id, created: SystemClock.now() };

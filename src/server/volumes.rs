@@ -20,6 +20,7 @@ use crate::config::Config;
 use crate::meta::Durability;
 use crate::meta::Meta;
 use crate::meta::Options;
+use crate::meta::ReplicaPlace;
 use crate::store::Machine;
 use crate::sys::disk::Disk;
 use crate::sys::disk::FileLock;
@@ -86,9 +87,11 @@ pub(super) fn open(config: &Config, disk: Arc<dyn Disk>, machine: &Machine) -> R
         durability: if config.storage.strict { Durability::Strict } else { Durability::Relaxed },
         cache_bytes: config.memory.cache_bytes(),
         write_buffer_bytes: config.memory.write_buffer_bytes(),
+        voters: 1,
     };
-    let path = paths[plan.metadata].join(METADATA);
-    let meta = Meta::open(&path, &options, Arc::clone(&machine.metrics), machine.clock.as_ref())?;
+    let path = &paths[plan.metadata];
+    let place = ReplicaPlace::new(path.display().to_string(), path.join(METADATA));
+    let meta = Meta::open(&[place], &options, Arc::clone(&machine.metrics), machine.clock.as_ref())?;
     if let Some(nameless) = plan.format.first()
         && roster::exists(&meta)?
     {

@@ -22,12 +22,13 @@ use crate::sys::clock::SystemClock;
 const BUCKET: BucketId = BucketId(1);
 
 fn options() -> Options {
-    Options { durability: Durability::Relaxed, cache_bytes: 4 << 20, write_buffer_bytes: 4 << 20 }
+    Options { durability: Durability::Relaxed, cache_bytes: 4 << 20, write_buffer_bytes: 4 << 20, voters: 1 }
 }
 
 fn open(directory: &TempDir) -> Meta {
     let metrics = Arc::new(Metrics::new().unwrap());
-    Meta::open(&directory.path().join("meta"), &options(), metrics, &SystemClock).unwrap()
+    Meta::open(&[ReplicaPlace::new("one", directory.path().join("meta"))], &options(), metrics, &SystemClock)
+        .unwrap()
 }
 
 fn object(size: u64) -> Object {

@@ -82,9 +82,13 @@ impl Fixture {
             durability: Durability::Relaxed,
             cache_bytes: 8 << 20,
             write_buffer_bytes: 8 << 20,
+            voters: 1,
         };
         let path = directory.path().join("disk0/meta");
-        let meta = Arc::new(Meta::open(&path, &options, metrics.clone(), &SystemClock).unwrap());
+        let meta = Arc::new(
+            Meta::open(&[meta::ReplicaPlace::new("0", path)], &options, metrics.clone(), &SystemClock)
+                .unwrap(),
+        );
         let machine = Machine { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy), metrics };
         let settings =
             Settings { replicas, inline_limit: 32 << 10, upload_memory_bytes: 64 << 20, threads: 2 };

@@ -54,11 +54,17 @@ async fn new_metadata_beside_old_parts_is_refused() {
     let Fixture { store, volumes, meta, directory, .. } = fixture;
     drop((store, meta));
     std::fs::remove_dir_all(directory.path().join("disk0/meta")).unwrap();
-    let options =
-        meta::Options { durability: Durability::Relaxed, cache_bytes: 1 << 20, write_buffer_bytes: 1 << 20 };
+    let options = meta::Options {
+        durability: Durability::Relaxed,
+        cache_bytes: 1 << 20,
+        write_buffer_bytes: 1 << 20,
+        voters: 1,
+    };
     let metrics = Arc::new(Metrics::new().unwrap());
     let path = directory.path().join("disk0/meta");
-    let meta = Arc::new(Meta::open(&path, &options, metrics.clone(), &SystemClock).unwrap());
+    let meta = Arc::new(
+        Meta::open(&[meta::ReplicaPlace::new("0", path)], &options, metrics.clone(), &SystemClock).unwrap(),
+    );
     let machine = Machine { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy), metrics };
     let settings = Settings { replicas: 1, inline_limit: 1024, upload_memory_bytes: 1 << 20, threads: 1 };
     let refused = Store::new(meta, volumes, machine, settings).err().unwrap();
