@@ -3,6 +3,7 @@
 //! ```text
 //!   listeners bound ─▶ volumes locked ─▶ planned ─▶ metadata ─▶ volumes ─▶ credentials ─▶ store ─▶ jobs, S3, admin
 //! ```
+//! Volumes of the deployment that are not there do not keep it from starting, as long as the metadata is known to be whole.
 //!
 //! What is always true:
 //! - What can fail without a trace comes first: nothing is formatted and no credentials are made while an address is
@@ -15,7 +16,9 @@
 
 mod credentials;
 mod error;
+mod form;
 mod greeting;
+mod observe;
 mod plan;
 mod roster;
 pub mod telemetry;
@@ -90,7 +93,8 @@ pub fn start(config: &Config) -> Result<(Running, Greeting), Error> {
         metrics: Arc::new(Metrics::new().map_err(|error| Error::Other(error.to_string()))?),
     };
     let opened = volumes::open(config, Arc::new(RealDisk), &machine)?;
-    let root = credentials::find_or_make(&config.credentials, &opened.roots(), machine.entropy.as_ref())?;
+    let places = credentials::Places { roots: opened.roots(), may_make: opened.absent.is_empty() };
+    let root = credentials::find_or_make(&config.credentials, &places, machine.entropy.as_ref())?;
     let store = open_store(config, &opened, machine.clone())?;
     let (address, admin_address) = (local(&s3_listener)?, local(&admin_listener)?);
     let greeting = Greeting::new(config, &opened, &root, (address, admin_address));
@@ -129,7 +133,7 @@ fn open_store(config: &Config, opened: &Opened, machine: Machine) -> Result<Arc<
         // They wait for disks more than they compute.
         threads: (config.listen.workers * 4).clamp(8, 32),
     };
-    Ok(Arc::new(Store::new(Arc::clone(&opened.meta), opened.volumes.clone(), machine, settings)?))
+    Ok(Arc::new(Store::new(Arc::clone(&opened.meta), opened.found(config), machine, settings)?))
 }
 
 fn start_jobs(config: &Config, store: &Arc<Store>, machine: &Machine) -> Result<Jobs, Error> {

@@ -7,9 +7,11 @@ mod members;
 mod metadata;
 mod open_part;
 mod parts;
+mod room;
 mod sink;
 mod slot;
 
+pub(super) use members::Members;
 pub(super) use metadata::LocalMetadata;
 pub(super) use open_part::Ahead;
 pub(super) use open_part::OpenPart;
