@@ -1,12 +1,15 @@
 //! The command line: one file or folder per subcommand, and how its outcome becomes an exit code.
 //!
 //! What is always true: 0 is success, 2 is a command or settings that cannot be used, 1 is everything else that went
-//! wrong. An error is one paragraph on standard error that names what failed, and why, down to the cause.
+//! wrong. (`check` keeps 1 for findings: whatever else goes wrong there is 2.) An error is one paragraph on standard error
+//! that names what failed, and why, down to the cause.
 //!
 //! `main` calls [`main`]. Everything may be imported here; nothing imports this.
 
 pub mod bench;
+mod check;
 mod serve;
+mod settings;
 
 use std::process::ExitCode;
 
@@ -30,6 +33,8 @@ struct Cli {
 enum Command {
     /// Start the server
     Serve(serve::ServeArgs),
+    /// Verify a deployment while its server is stopped, or make lost metadata anew
+    Check(check::CheckArgs),
     /// Measure what an S3 server can do
     Bench(bench::BenchArgs),
 }
@@ -39,6 +44,7 @@ pub fn main() -> ExitCode {
     // Ends the process, with 2 when the arguments cannot be used.
     let outcome = match Cli::parse().command {
         Command::Serve(args) => serve::run(&args),
+        Command::Check(args) => return check::run(&args),
         Command::Bench(args) => bench::run(args),
     };
     match outcome {

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Control;
 use super::worker::Job;
 use super::worker::Running;
 use super::worker::Step;
@@ -131,7 +132,7 @@ impl Job for Sweep {
         self.settings.pause
     }
 
-    fn step(&mut self) -> Running<'_> {
+    fn step<'a>(&'a mut self, _control: &'a Control) -> Running<'a> {
         Box::pin(self.advance())
     }
 }

@@ -95,17 +95,24 @@ impl Database {
         }
     }
 
+    /// Refuses a database that a later release has changed; whether it has a format yet.
+    pub(super) fn known_format(&self) -> Result<bool, Error> {
+        let key = keys::system("format");
+        let Some(row) = self.row(&key)? else { return Ok(false) };
+        let format = codec::decode::<Cursor>(&key, &row)?.record.position;
+        match format.first() {
+            Some(format) if *format <= FORMAT => Ok(true),
+            Some(format) => Err(Error::new("open", "the database", Kind::Newer(u16::from(*format)))),
+            None => Err(Error::corrupt(key.describe(), "no format")),
+        }
+    }
+
     /// Refuses a database that a later release has changed; marks a new one.
     fn check_format(&self, clock: &dyn Clock) -> Result<(), Error> {
-        let key = keys::system("format");
-        if let Some(row) = self.row(&key)? {
-            let format = codec::decode::<Cursor>(&key, &row)?.record.position;
-            return match format.first() {
-                Some(format) if *format <= FORMAT => Ok(()),
-                Some(format) => Err(Error::new("open", "the database", Kind::Newer(u16::from(*format)))),
-                None => Err(Error::corrupt(key.describe(), "no format")),
-            };
+        if self.known_format()? {
+            return Ok(());
         }
+        let key = keys::system("format");
         let created = clock.now().as_millis().to_be_bytes();
         let marker = Cursor { position: [&[FORMAT][..], &created].concat() };
         let mut write = rocksdb::WriteOptions::default();
@@ -116,7 +123,7 @@ impl Database {
     }
 }
 
-fn database_options(options: &Options) -> rocksdb::Options {
+pub(super) fn database_options(options: &Options) -> rocksdb::Options {
     let mut db = rocksdb::Options::default();
     db.create_if_missing(true);
     db.create_missing_column_families(true);
@@ -138,7 +145,7 @@ fn database_options(options: &Options) -> rocksdb::Options {
     db
 }
 
-fn family_options(family: Family, cache: &Cache, write_buffer_bytes: usize) -> rocksdb::Options {
+pub(super) fn family_options(family: Family, cache: &Cache, write_buffer_bytes: usize) -> rocksdb::Options {
     let mut table = BlockBasedOptions::default();
     table.set_block_cache(cache);
     // Indexes and filters count as cache too, so that memory has one bound.

@@ -14,6 +14,7 @@
 //!
 //! `cli` calls it.
 
+pub mod check;
 mod credentials;
 mod error;
 mod form;
@@ -37,6 +38,7 @@ use crate::auth::Verifier;
 use crate::config::Config;
 use crate::http;
 use crate::http::pipeline::Pipeline;
+use crate::jobs::Metadata;
 use crate::jobs::Reclaimer;
 use crate::jobs::Sweep;
 use crate::jobs::SweepSettings;
@@ -137,12 +139,17 @@ fn open_store(config: &Config, opened: &Opened, machine: Machine) -> Result<Arc<
 }
 
 fn start_jobs(config: &Config, store: &Arc<Store>, machine: &Machine) -> Result<Jobs, Error> {
-    let (store, clock) = (Arc::clone(store), Arc::clone(&machine.clock));
     let settings = SweepSettings { pause: config.jobs.sweep_interval, ..SweepSettings::default() };
+    let (used, clock) = (Arc::clone(store), Arc::clone(&machine.clock));
     let make = move || -> Vec<Box<dyn Job>> {
-        vec![Box::new(Reclaimer::new(Arc::clone(&store))), Box::new(Sweep::new(store, clock, settings))]
+        vec![
+            Box::new(Metadata::new(Arc::clone(&used))),
+            Box::new(Reclaimer::new(Arc::clone(&used))),
+            Box::new(Sweep::new(used, clock, settings)),
+        ]
     };
-    Jobs::start(make).map_err(|error| Error::Other(format!("the jobs cannot be started: {error}")))
+    let jobs = Jobs::start(Arc::clone(store), Arc::clone(&machine.clock), make);
+    jobs.map_err(|error| Error::Other(format!("the jobs cannot be started: {error}")))
 }
 
 fn start_http(

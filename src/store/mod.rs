@@ -25,13 +25,16 @@ mod commit;
 mod digest;
 mod engine;
 mod error;
+mod job;
 mod local;
 mod membership;
 mod multipart;
 mod object;
+mod pace;
 mod read;
 mod readers;
 mod reclaim;
+mod redundancy;
 mod source;
 mod stage;
 
@@ -79,8 +82,13 @@ pub use object::CopyOutcome;
 pub use object::Deleted;
 pub use object::NewObject;
 pub use object::Object;
+pub use pace::Pace;
+pub use pace::Traffic;
+pub use pace::Unpaced;
 pub use read::ObjectReader;
 pub use read::OpenError;
+pub use redundancy::Redundancy;
+pub use redundancy::Scrubbed;
 pub use source::ByteSource;
 pub use source::Promises;
 pub use source::SourceError;
@@ -121,6 +129,7 @@ pub struct Store {
     unnamed: Arc<Unnamed>,
     readers: Arc<Readers>,
     turns: Turns,
+    traffic: Arc<Traffic>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     settings: Settings,
@@ -151,6 +160,7 @@ impl Store {
             unnamed: Arc::default(),
             readers: Arc::default(),
             turns: Turns::default(),
+            traffic: Arc::default(),
             clock,
             entropy,
             settings,
@@ -180,6 +190,11 @@ impl Store {
             true => Ok(()),
             false => Err(Error::NoSpace),
         }
+    }
+
+    /// Whether clients are using the disks.
+    pub fn traffic(&self) -> Arc<Traffic> {
+        Arc::clone(&self.traffic)
     }
 
     /// An id that no bucket has had.

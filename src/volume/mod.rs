@@ -239,6 +239,12 @@ impl Volume {
         Ok(listed)
     }
 
+    /// The names in the directory of part files whose ids begin with this byte, unordered and whatever they are.
+    pub fn names(&self, first: u8) -> Result<Vec<String>, Error> {
+        let directory = self.root.join("blobs").join(format!("{first:02x}"));
+        self.disk.list(&directory).map_err(|error| Error::io("list", &directory, error))
+    }
+
     /// Room on the volume's disk.
     pub fn space(&self) -> Result<Space, Error> {
         self.disk.space(&self.root).map_err(|error| Error::io("statvfs", &self.root, error))

@@ -145,6 +145,7 @@ impl Rig {
             headers: records::ContentHeaders::default(),
             user_metadata: Vec::new(),
             storage_class: String::new(),
+            checksum: None,
         };
         let plan = StagePlan { max_bytes: 1 << 30, algorithm: None, owner };
         self.store.stage(&mut Body(Bytes::copy_from_slice(bytes)), plan).await.map_err(text)

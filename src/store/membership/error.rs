@@ -76,3 +76,12 @@ impl From<crate::meta::Error> for MembershipError {
         Self::Store(store::Error::unavailable(error.to_string()))
     }
 }
+
+impl From<MembershipError> for store::Error {
+    fn from(error: MembershipError) -> Self {
+        match error {
+            MembershipError::Store(error) => error,
+            other => Self::unavailable(other.to_string()),
+        }
+    }
+}

@@ -10,7 +10,6 @@ fn rename(from: &Path, to: &Path) {
     std::fs::rename(from, to).unwrap();
 }
 
-#[expect(clippy::disallowed_methods, reason = "a disk is lost")]
 fn lose(path: &Path) {
     std::fs::remove_dir_all(path).unwrap();
 }
@@ -73,7 +72,6 @@ async fn a_new_volume_takes_copies_and_survives_a_restart() {
 async fn what_cannot_become_a_volume_is_refused_and_left_alone() {
     let fixture = Fixture::new(2, 2);
     let top = fixture.directory.path();
-    #[expect(clippy::disallowed_methods, reason = "somebody's directory")]
     std::fs::create_dir_all(top.join("home/thesis")).unwrap();
     let other = Identity {
         volume_id: VolumeId::from_bytes([77; 16]),
@@ -167,7 +165,6 @@ async fn a_volume_may_vanish_and_come_back() {
     fixture.put(&bucket, "before", &body(1, LARGE)).await;
     let (root, away) = (fixture.root(1), fixture.directory.path().join("away"));
     rename(&root, &away);
-    #[expect(clippy::disallowed_methods, reason = "where it was mounted")]
     std::fs::create_dir(&root).unwrap();
     fixture.look().await;
     assert_eq!(fixture.status(1).health, VolumeHealth::Absent);
@@ -177,7 +174,6 @@ async fn a_volume_may_vanish_and_come_back() {
     assert_eq!(fixture.repairs().len(), 1, "the copy that is missing is written down");
     fixture.look().await;
     assert_eq!(std::fs::read_dir(&root).unwrap().count(), 0, "something was written below the mount");
-    #[expect(clippy::disallowed_methods, reason = "where it was mounted")]
     std::fs::remove_dir(&root).unwrap();
     rename(&away, &root);
     let mut changes = fixture.store.membership_changes();

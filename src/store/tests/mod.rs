@@ -282,6 +282,7 @@ fn plan(_: Promises) -> StagePlan {
             headers: Default::default(),
             user_metadata: Vec::new(),
             storage_class: String::new(),
+            checksum: None,
         },
     }
 }
