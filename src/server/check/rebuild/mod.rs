@@ -113,7 +113,7 @@ pub fn run(config: &Config, options: RebuildOptions, watch: &dyn Watch) -> Resul
     let plan = Plan::of(&opened);
     let database = Database::create(&plan, config)?;
     let mut rebuilt = Rebuilt::default();
-    let mut batch = Batch::new(&database.meta, config.storage.copies());
+    let mut batch = Batch::new(&database.meta, opened.copies(config.storage.copies()));
     watch.stage("part files", 256);
     let (send, receive) = std::sync::mpsc::sync_channel::<scan::Shard>(1);
     std::thread::scope(|scope| {
@@ -134,5 +134,6 @@ pub fn run(config: &Config, options: RebuildOptions, watch: &dyn Watch) -> Resul
     let entropy = SystemEntropy;
     finish::run(batch, (options, config, &entropy), watch, &mut rebuilt)?;
     rebuilt.moved = database.put_in_place(&plan, opened.deployment)?;
+    place::give_vote(&plan, &opened)?;
     Ok(rebuilt)
 }
