@@ -149,5 +149,5 @@ def write_report(path, outcomes):
 
 
 def today():
-    """The date and minute, in UTC."""
-    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    """The date, in UTC."""
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d")

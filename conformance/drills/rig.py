@@ -27,7 +27,7 @@ class Trial:
         self.seed = seed
         self.short = short
         self.random = random.Random(f"{seed}/{name}")
-        self.ground = Ground(name.split(" ")[0])
+        self.ground = Ground("-".join(name.split(" ")[:2]))
         self.server = None
         self.load = None
         self.volumes = []
@@ -53,8 +53,8 @@ class Trial:
         self.volumes = list(volumes)
         self.replicas = replicas or min(3, len(self.volumes))
         self.server = holdall.Server(self.program, self.volumes, os.path.join(self.ground.path, "server.log"))
-        # A census soon, an absent volume out late: trials say themselves when a disk is given up.
-        self.server.settings = dict(settings or {})
+        # A small budget: write buffers, and the room that RocksDB keeps for its log, fit on small disks.
+        self.server.settings = {"HOLDALL_MEMORY_BUDGET": "128MiB", **(settings or {})}
         self.server.start()
         self.load = Load(self.connect, self.seed, shape or Shape())
         self.timeout = self.load.shape.timeout

@@ -10,8 +10,10 @@ With --results FILE the outcomes are also kept as JSON, those of earlier runs in
 """
 
 import argparse
+import concurrent.futures
 import dataclasses
 import json
+import multiprocessing
 import os
 import pathlib
 import platform
@@ -29,6 +31,7 @@ from recipes import RECIPES
 from rig import Trial
 from server import binary
 
+FRESH = multiprocessing.get_context("spawn")
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -38,6 +41,7 @@ def options():
     parser.add_argument("--only", action="append", default=[], metavar="WORD", help="recipes whose name contains it")
     parser.add_argument("--short", action="store_true", help="the short form of each")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**9))
+    parser.add_argument("--jobs", type=int, help="recipes at once (default 1, so that figures are right; short: 3)")
     parser.add_argument("--list", action="store_true", help="name the recipes")
     parser.add_argument("--results", metavar="FILE", help="keep outcomes here, and report on all that are in it")
     parser.add_argument("--report", metavar="FILE", help="where the table goes (default docs/torture.md when all run)")
@@ -54,26 +58,35 @@ def describe(program, seed):
             "seed": seed}
 
 
-def attempt(recipe, program, arguments):
+def attempt(name, program, arguments):
     """Runs one recipe; never raises."""
+    recipe = next(recipe for recipe in RECIPES if recipe.name == name)
     begun = time.monotonic()
-    try:
-        with Trial(recipe.name, recipe.did, program, arguments.seed, arguments.short) as trial:
-            outcome = trial.outcome
-            try:
-                recipe.run(trial)
-            except Unavailable as reason:
-                outcome.not_run = str(reason)
-            except Exception as reason:  # a recipe that cannot go on has failed, and the others go on
-                outcome.fail(f"{type(reason).__name__}: {str(reason)[:1500]}")
-                outcome.log = (trial.server.last_words() if trial.server else "") + traceback.format_exc()
-                if trial.load:
-                    trial.load.stop.set()
-                    outcome.take(trial.load)
-    except Unavailable as reason:
-        outcome = Outcome(recipe.name, recipe.did, arguments.seed, not_run=str(reason))
+    with Trial(recipe.name, recipe.did, program, arguments.seed, arguments.short) as trial:
+        outcome = trial.outcome
+        try:
+            recipe.run(trial)
+        except Unavailable as reason:
+            outcome.not_run = str(reason)
+        except Exception as reason:  # a recipe that cannot go on has failed, and the others go on
+            outcome.fail(f"{type(reason).__name__}: {str(reason)[-1500:]}")
+            outcome.log = "\n".join(trial.server.last_words().splitlines()[-8:]) if trial.server else ""
+            outcome.log += "\n" + "\n".join(traceback.format_exc().splitlines()[-12:])
+            if trial.load:
+                trial.load.stop.set()
+                outcome.take(trial.load)
     outcome.seconds = time.monotonic() - begun
+    outcome.run = describe(program, arguments.seed)
     return outcome
+
+
+def show(outcome):
+    """One line, and what was wrong."""
+    print(outcome.line(), flush=True)
+    for fault in outcome.faults[:8]:
+        print(f"        | {fault[:1200]}")
+    if outcome.faults and outcome.log:
+        print("        | " + "\n        | ".join(line[:300] for line in outcome.log.splitlines()))
 
 
 def main():
@@ -86,21 +99,18 @@ def main():
         return 0
     program = binary()
     janitor()
+    names = [recipe.name for recipe in chosen if recipe.in_short or not arguments.short]
     outcomes = []
-    for recipe in chosen:
-        if arguments.short and not recipe.in_short:
-            continue
-        outcome = attempt(recipe, program, arguments)
-        outcome.run = describe(program, arguments.seed)
-        outcome.run["date"] = outcome.run["date"][:10]
-        print(outcome.line(), flush=True)
-        for fault in outcome.faults[:8]:
-            print(f"        | {fault[:1200]}")
-        if outcome.faults and outcome.log:
-            print("        | " + "\n        | ".join(outcome.log.splitlines()[-25:]))
-        outcomes.append(outcome)
-        if arguments.results:
-            outcomes = keep(arguments.results, outcomes)
+    with concurrent.futures.ProcessPoolExecutor(arguments.jobs or (3 if arguments.short else 1),
+                                                max_tasks_per_child=1, mp_context=FRESH) as pool:
+        running = [pool.submit(attempt, name, program, arguments) for name in names]
+        for done in concurrent.futures.as_completed(running):
+            outcome = done.result()
+            show(outcome)
+            outcomes.append(outcome)
+            if arguments.results:
+                outcomes = keep(arguments.results, outcomes)
+    outcomes.sort(key=lambda outcome: names.index(outcome.name) if outcome.name in names else -1)
     report = arguments.report or (str(ROOT / "docs/torture.md")
                                   if not arguments.short and (not arguments.only or arguments.results) else None)
     if report:

@@ -33,16 +33,16 @@ def _run(trial, script, *words):
 
 def kill(trial):
     """kill -9 at random moments, one volume and three."""
-    cycles = "2" if trial.short else "50"
-    _run(trial, "kill.py", "--cycles", cycles, "--ready-within", "4" if trial.short else "2")
-    _run(trial, "kill.py", "--cycles", cycles, "--volumes", "3", "--ready-within", "4" if trial.short else "2")
+    cycles, ready = ("2", "4") if trial.short else ("50", "2")
+    _run(trial, "kill.py", "--cycles", cycles, "--ready-within", ready)
+    _run(trial, "kill.py", "--cycles", cycles, "--volumes", "3", "--ready-within", ready)
 
 
 def power(trial):
     """ext4 is shut down without a flush, one volume and three on it."""
-    cycles = "1" if trial.short else "20"
-    _run(trial, "power.py", "--cycles", cycles, "--ready-within", "4" if trial.short else "2")
-    _run(trial, "power.py", "--cycles", cycles, "--volumes", "3", "--ready-within", "4" if trial.short else "2")
+    cycles, ready = ("1", "4") if trial.short else ("20", "2")
+    _run(trial, "power.py", "--cycles", cycles, "--ready-within", ready)
+    _run(trial, "power.py", "--cycles", cycles, "--volumes", "3", "--ready-within", ready)
 
 
 RECIPES = [

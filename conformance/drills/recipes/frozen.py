@@ -13,7 +13,7 @@ MOVES = (("put_small", 20), ("put_large", 20), ("get", 40), ("get_base", 20))
 def freeze_each(trial):
     """A volume without metadata, one with a follower, the one with the leader: fsfreeze under load."""
     short = trial.short
-    volumes = [trial.ground.loop(f"disk{number}", 1024 * MIB) for number in range(4)]
+    volumes = [trial.ground.loop(f"disk{number}", 2048 * MIB) for number in range(4)]
     trial.serve([system.path for system in volumes],
                 shape=Shape(writers=4, keys=20, large=300_000, multipart=False, moves=MOVES, pause=0.005))
     trial.load.lay_base(60 if short else 300, 100_000)
@@ -74,7 +74,7 @@ def _ms(seconds):
 def throttle(trial):
     """One of three volumes at 1 MiB/s and 50 I/Os a second, by the block I/O controller."""
     group = trial.ground.group("blkio", "slow")
-    volumes = [trial.ground.loop(f"disk{number}", 1024 * MIB) for number in range(3)]
+    volumes = [trial.ground.loop(f"disk{number}", 2048 * MIB) for number in range(3)]
     trial.serve([system.path for system in volumes],
                 shape=Shape(writers=4, keys=20, large=300_000, multipart=False, moves=MOVES, pause=0.005))
     trial.load.lay_base(60 if trial.short else 300, 100_000)

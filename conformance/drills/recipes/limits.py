@@ -40,7 +40,7 @@ def descriptors(trial):
     crowd = [_connect(trial.server.port) for _ in range(400)]
     trial.load.shape.timeout = 3
     with trial.load:
-        trial.load.running(3 if trial.short else 10)
+        trial.load.running(2 if trial.short else 10)
     refused = sum(trial.load.errors_second.values())
     trial.outcome.figure(f"{refused} requests had no connection in the crowd")
     trial.load.errors_second.clear()
@@ -64,7 +64,7 @@ def _connect(port):
 
 def memory(trial):
     """2,000 PUTs of 1 MiB at once, a budget of 128 MiB, and a control group that kills at 640 MiB."""
-    number, limit = (200, 512 * MIB) if trial.short else (2000, 640 * MIB)
+    number, limit = (60, 512 * MIB) if trial.short else (2000, 640 * MIB)
     group = trial.ground.group("memory", "limit")
     volumes = [trial.ground.directory(f"volume{index}") for index in range(3)]
     trial.serve(volumes, shape=Shape(writers=2), settings={"HOLDALL_MEMORY_BUDGET": "128MiB"})

@@ -91,7 +91,7 @@ def destroy(trial):
 
 def flip_each_class(trial):
     """One bit of one file of each class in turn, in one replica: while running, and while stopped."""
-    volumes = _begin(trial)
+    _begin(trial)
     missing = []
     names = ["SST", "log", "MANIFEST", "CURRENT"] if trial.short else list(CLASSES)
     for number, name in enumerate(names):

@@ -15,7 +15,7 @@ MIB = 1024 * 1024
 SHAPE = Shape(writers=4, large=600_000)
 
 
-def _three(trial, size=512 * MIB, **options):
+def _three(trial, size=2048 * MIB, **options):
     systems = [trial.ground.loop(f"disk{number}", size, **options) for number in range(3)]
     trial.serve([system.path for system in systems], shape=SHAPE)
     trial.load.lay_base(40 if trial.short else 300, 150_000)
@@ -89,16 +89,15 @@ def foreign_disk(trial):
         trial.load.running(2)
     trial.server.stop()
     other = trial.ground.loop("other", 256 * MIB)
-    trial_program = trial.server
-    volumes = trial_program.volumes
-    trial_program.volumes = [other.path]
-    trial_program.start()
-    trial_program.stop()
+    server, volumes = trial.server, trial.server.volumes
+    server.volumes = [other.path]
+    server.start()
+    server.stop()
     before = sorted(os.listdir(other.path))
-    trial_program.volumes = [volumes[0], volumes[1], other.path]
+    server.volumes = [volumes[0], volumes[1], other.path]
     try:
-        trial_program.start()
-        trial_program.stop()
+        server.start()
+        server.stop()
         trial.outcome.fail("a disk of another deployment was accepted")
     except AssertionError as reason:
         if "ended with" not in str(reason):
@@ -106,8 +105,8 @@ def foreign_disk(trial):
         trial.outcome.figure("a disk of another deployment is refused")
     if sorted(os.listdir(other.path)) != before:
         trial.outcome.fail("a refused start wrote into a disk of another deployment")
-    trial_program.volumes = volumes
-    trial_program.start()
+    server.volumes = volumes
+    server.start()
     trial.until_repaired()
     trial.conclude()
     trial.outcome.expect_no_errors()
@@ -147,8 +146,8 @@ def _repair_file_system(system):
 def sync_fails(trial):
     """The image of one volume lies on a tmpfs that is smaller than it: write() works, fsync does not."""
     small = trial.ground.tmpfs("below", "40m" if trial.short else "160m")
-    systems = [trial.ground.loop(f"disk{number}", 512 * MIB) for number in range(2)]
-    systems.append(trial.ground.loop("disk2", 512 * MIB, image_at=small.path))
+    systems = [trial.ground.loop(f"disk{number}", 2048 * MIB) for number in range(2)]
+    systems.append(trial.ground.loop("disk2", 2048 * MIB, image_at=small.path))
     trial.serve([system.path for system in systems], shape=SHAPE)
     trial.load.lay_base(20 if trial.short else 100, 150_000)
     trial.before()
@@ -162,7 +161,7 @@ def sync_fails(trial):
         trial.outcome.fail("the tmpfs below was not filled: no sync failed")
     trial.server.stop()
     systems[2].unmount()
-    call("mount", "-o", "remount,size=600m", small.path)
+    call("mount", "-o", "remount,size=2200m", small.path)
     _repair_file_system(systems[2])
     systems[2].mount()
     trial.server.start()
@@ -189,7 +188,7 @@ def truncated_disk(trial):
     os.truncate(victim.image, 48 * MIB if trial.short else 128 * MIB)
     forget_caches()
     trial.load.running(4 if trial.short else 20)
-    fresh = trial.ground.loop("fresh", 512 * MIB)
+    fresh = trial.ground.loop("fresh", 2048 * MIB)
     trial.command("volume", "replace", identity, fresh.path, "--yes")
     trial.volumes[0] = fresh.path
     begun = time.monotonic()
