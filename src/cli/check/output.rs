@@ -98,7 +98,10 @@ pub(super) fn plan(plan: &Plan) -> String {
     for (from, to) in &plan.moved {
         let _ = writeln!(text, "  {} is moved to {}", from.display(), to.display());
     }
-    let _ = writeln!(text, "  the new metadata will be in {}\n", plan.into.display());
+    for (_, path) in &plan.into {
+        let _ = writeln!(text, "  the new metadata will be in {}", path.display());
+    }
+    text.push('\n');
     missing(&mut text);
     text
 }

@@ -148,5 +148,3 @@ fn no_replica(opened: &Opened, findings: Findings) -> String {
     )
 }
 
-#[cfg(test)]
-mod tests;

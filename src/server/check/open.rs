@@ -26,6 +26,8 @@ pub(super) struct Opened {
     pub(super) absent: Vec<PathBuf>,
     /// Where the metadata replicas are.
     pub(super) replicas: Vec<PathBuf>,
+    /// Numbers of the volumes that should hold a replica.
+    pub(super) voters: Vec<usize>,
     _locks: Vec<FileLock>,
 }
 
@@ -51,7 +53,14 @@ pub(super) fn open(paths: &[PathBuf]) -> Result<Opened, Error> {
         let given = given.join(", ");
         return Err(Error::Other(format!("there is no volume in {given}; are the disks mounted?")));
     };
-    Ok(Opened { volumes, deployment, absent, replicas, _locks: locks })
+    let voters = voters(&volumes, &replicas);
+    Ok(Opened { volumes, deployment, absent, replicas, voters, _locks: locks })
+}
+
+/// The volume that holds metadata, or the first.
+fn voters(volumes: &[Arc<Volume>], replicas: &[PathBuf]) -> Vec<usize> {
+    let holds = |volume: &Arc<Volume>| replicas.iter().any(|replica| replica.starts_with(volume.root()));
+    vec![volumes.iter().position(holds).unwrap_or(0)]
 }
 
 /// Locks a volume. On a file system that nobody can write to, no server runs either.
