@@ -25,6 +25,7 @@ mod commit;
 mod digest;
 mod engine;
 mod error;
+mod exclusive;
 mod job;
 mod local;
 mod membership;
@@ -35,6 +36,7 @@ mod read;
 mod readers;
 mod reclaim;
 mod redundancy;
+mod repair;
 mod source;
 mod stage;
 
@@ -54,6 +56,7 @@ use blobs::Unnamed;
 use blocking::Pool;
 use bucket::BucketCache;
 use commit::Turns;
+use exclusive::Exclusive;
 use local::LocalMetadata;
 use local::LocalParts;
 use readers::Readers;
@@ -87,6 +90,8 @@ pub use read::ObjectReader;
 pub use read::OpenError;
 pub use redundancy::Redundancy;
 pub use redundancy::Scrubbed;
+pub use repair::Outcome;
+pub use repair::Restored;
 pub use source::ByteSource;
 pub use source::Promises;
 pub use source::SourceError;
@@ -128,6 +133,8 @@ pub struct Store {
     readers: Arc<Readers>,
     turns: Turns,
     traffic: Arc<Traffic>,
+    exclusive: Arc<Exclusive>,
+    metrics: Arc<Metrics>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     settings: Settings,
@@ -144,7 +151,7 @@ impl Store {
     ) -> Result<Self, Error> {
         check_deployment(&meta, &volumes)?;
         let Machine { clock, entropy, metrics } = machine;
-        let parts = LocalParts::new(volumes, &settings, metrics)?;
+        let parts = LocalParts::new(volumes, &settings, Arc::clone(&metrics))?;
         Ok(Self {
             metadata: LocalMetadata::new(meta, settings.threads),
             parts: Arc::new(parts),
@@ -155,6 +162,8 @@ impl Store {
             turns: Turns::default(),
             started: clock.now(),
             traffic: Arc::default(),
+            exclusive: Arc::default(),
+            metrics,
             clock,
             entropy,
             settings,

@@ -29,6 +29,10 @@ pub struct Metrics {
     pub copies_dropped: IntCounter,
     /// Copies that a read found bad or missing its bytes.
     pub copies_bad: IntCounter,
+    /// Blobs of which a copy was made anew.
+    pub repaired_blobs: IntCounter,
+    /// Bytes written for them.
+    pub repaired_bytes: IntCounter,
 }
 
 /// Latency buckets from a cached HEAD to a slow disk.
@@ -64,6 +68,8 @@ impl Metrics {
             )?,
             copies_dropped: IntCounter::new("holdall_copies_dropped_total", "Copies dropped from a write")?,
             copies_bad: IntCounter::new("holdall_copies_bad_total", "Copies that a read found bad")?,
+            repaired_blobs: IntCounter::new("holdall_repaired_blobs_total", "Blobs that got a new copy")?,
+            repaired_bytes: IntCounter::new("holdall_repaired_bytes_total", "Bytes of new copies")?,
             registry,
         };
         metrics.register()?;
@@ -81,6 +87,8 @@ impl Metrics {
             &self.commits,
             &self.copies_dropped,
             &self.copies_bad,
+            &self.repaired_blobs,
+            &self.repaired_bytes,
         ] {
             registry.register(Box::new(counter.clone()))?;
         }

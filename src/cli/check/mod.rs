@@ -130,7 +130,9 @@ fn rebuild(args: &CheckArgs, config: &Config) -> anyhow::Result<ExitCode> {
     bar.finish();
     let rebuilt = rebuilt?;
     print(&match args.json {
-        true => serde_json::to_string_pretty(&rebuilt).context("the result cannot be written as JSON")? + "\n",
+        true => {
+            serde_json::to_string_pretty(&rebuilt).context("the result cannot be written as JSON")? + "\n"
+        }
         false => output::rebuilt(&rebuilt, begun.elapsed().as_secs_f64()),
     });
     Ok(ExitCode::SUCCESS)

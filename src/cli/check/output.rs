@@ -23,7 +23,8 @@ pub(super) fn report(report: &Report) -> String {
     let _ = writeln!(text, "deployment {}, {copies} of each blob\n", report.deployment);
     for volume in &report.volumes {
         let (path, bytes) = (volume.path.display(), show_bytes(volume.bytes));
-        let _ = writeln!(text, "  volume     {path}: {} part files of {bytes}, {} bad", volume.files, volume.bad);
+        let _ =
+            writeln!(text, "  volume     {path}: {} part files of {bytes}, {} bad", volume.files, volume.bad);
     }
     for replica in &report.metadata {
         let state = match (replica.commit, replica.chain) {
@@ -43,7 +44,8 @@ pub(super) fn report(report: &Report) -> String {
         counts.parts,
         counts.inline
     );
-    let by_copies = counts.blobs_by_copies.iter().rev().map(|(copies, blobs)| format!("{blobs} with {copies}"));
+    let by_copies =
+        counts.blobs_by_copies.iter().rev().map(|(copies, blobs)| format!("{blobs} with {copies}"));
     let by_copies: Vec<String> = by_copies.collect();
     let by_copies = if by_copies.is_empty() { String::new() } else { format!(": {}", by_copies.join(", ")) };
     let _ = writeln!(

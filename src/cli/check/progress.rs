@@ -54,7 +54,11 @@ impl Watch for Bar {
         // Putting it into words for every small body would cost more than reading it.
         if before >> 24 != (before + bytes) >> 24 {
             let rate = (before + bytes) as f64 / self.begun.elapsed().as_secs_f64().max(0.001);
-            self.bar.set_message(format!("{} read, {}/s", show_bytes(before + bytes), show_bytes(rate as u64)));
+            self.bar.set_message(format!(
+                "{} read, {}/s",
+                show_bytes(before + bytes),
+                show_bytes(rate as u64)
+            ));
         }
     }
 }

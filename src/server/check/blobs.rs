@@ -81,7 +81,9 @@ impl Blobs<'_, '_> {
     fn note_directory(&mut self, directory: &Directory<Seen>, first: u8) {
         for (number, error) in &directory.unreadable {
             let path = self.volumes[*number].root().display();
-            self.rows.findings.add(Kind::VolumeUnreadable, || format!("{path}, directory {first:02x}: {error}"));
+            self.rows
+                .findings
+                .add(Kind::VolumeUnreadable, || format!("{path}, directory {first:02x}: {error}"));
         }
         for (number, name) in &directory.strangers {
             let path = self.volumes[*number].root().join("blobs").join(name);
@@ -220,7 +222,8 @@ impl Blobs<'_, '_> {
                 let written = stat.map(|stat| stat.modified);
                 let created = copy.seen.as_ref().map(|seen| seen.created).ok();
                 let age = created.or(written).map(|at| SystemClock.now().since(at).as_secs());
-                let age = age.map_or_else(|| "age unknown".to_owned(), |age| format!("{} old", show_age(age)));
+                let age =
+                    age.map_or_else(|| "age unknown".to_owned(), |age| format!("{} old", show_age(age)));
                 let bytes = stat.map_or(0, |stat| stat.length);
                 format!("{}: {age}, {bytes} bytes", files::path_of(volume, blob))
             });
@@ -272,9 +275,8 @@ fn look(volume: &Volume, blob: BlobId, deep: bool, read: &dyn Fn(u64)) -> Result
             at = end;
         }
     }
-    let home = owner.map(|owner| {
-        (keys::current(owner.bucket, &owner.key), owner.part.map(|(upload, _)| upload))
-    });
+    let home =
+        owner.map(|owner| (keys::current(owner.bucket, &owner.key), owner.part.map(|(upload, _)| upload)));
     Ok(Seen { length: footer.length, md5: footer.md5, created: footer.created, home })
 }
 

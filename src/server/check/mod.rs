@@ -77,7 +77,8 @@ pub fn run(config: &Config, options: Options, watch: &dyn Watch) -> Result<Repor
         findings.add(Kind::VolumeAbsent, || path.display().to_string());
     }
     let cache_bytes = config.memory.cache_bytes();
-    let (replicas, metadata) = replicas::open(&opened.replicas, opened.deployment, cache_bytes, &mut findings);
+    let (replicas, metadata) =
+        replicas::open(&opened.replicas, opened.deployment, cache_bytes, &mut findings);
     replicas::compare_commits(&replicas, &mut findings);
     if options.deep {
         replicas::compare_rows(&replicas, watch, &mut findings)?;
@@ -137,9 +138,13 @@ fn no_replica(opened: &Opened, findings: Findings) -> String {
     let reasons = findings.into_groups().remove(&Kind::ReplicaDamaged).unwrap_or_default().examples;
     let what = match (opened.replicas.is_empty(), opened.absent.is_empty()) {
         (true, true) => "none of the volumes holds metadata".to_owned(),
-        (true, false) => "none of the volumes that are there holds metadata; mount the missing ones".to_owned(),
+        (true, false) => {
+            "none of the volumes that are there holds metadata; mount the missing ones".to_owned()
+        }
         (false, _) => format!("no metadata replica can be read: {}", reasons.join("; ")),
     };
-    format!("{what}. The last resort is holdall check --rebuild-metadata; docs/operations.md says what it loses")
+    format!(
+        "{what}. The last resort is holdall check --rebuild-metadata; docs/operations.md says what it loses"
+    )
 }
 

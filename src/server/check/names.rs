@@ -40,7 +40,10 @@ impl Names {
     ///
     /// # Errors
     /// Its list of parts cannot be read; `None` in its place when there is none.
-    pub(super) fn of_object(meta: &Offline, object: &Object) -> Result<(Self, Option<Vec<PartEntry>>), Error> {
+    pub(super) fn of_object(
+        meta: &Offline,
+        object: &Object,
+    ) -> Result<(Self, Option<Vec<PartEntry>>), Error> {
         let mut names = Self::default();
         let whole = |id: BlobId| Bytes { id, size: object.head.size, md5: object.head.etag.md5() };
         let parts = match &object.body.layout {

@@ -85,7 +85,11 @@ pub(super) fn compare_commits(sound: &[Replica], findings: &mut Findings) {
 }
 
 /// Compares the rows of those that should be the same, one by one.
-pub(super) fn compare_rows(sound: &[Replica], watch: &dyn Watch, findings: &mut Findings) -> Result<(), Error> {
+pub(super) fn compare_rows(
+    sound: &[Replica],
+    watch: &dyn Watch,
+    findings: &mut Findings,
+) -> Result<(), Error> {
     let Some((first, others)) = sound.split_first() else { return Ok(()) };
     for other in others.iter().filter(|other| other.commit == first.commit) {
         watch.stage("metadata replicas", Family::ALL.iter().map(|family| first.meta.estimate(*family)).sum());
@@ -114,7 +118,8 @@ fn compare_family(
             return findings.add_unnamed(Kind::ReplicaDiffers, 1);
         }
         let (here, there) = (other.path.display(), first.path.display());
-        findings.add(Kind::ReplicaDiffers, || format!("{} {how} {here}, compared with {there}", key.describe()));
+        findings
+            .add(Kind::ReplicaDiffers, || format!("{} {how} {here}, compared with {there}", key.describe()));
     };
     let is_own = |row: &Row| row.key == keys::system("format");
     loop {

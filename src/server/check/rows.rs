@@ -112,7 +112,8 @@ impl<'a> Rows<'a> {
     fn bucket(&mut self, row: &Row, named: Option<Named>) -> Result<(), Error> {
         let Some(bucket) = self.decoded::<Bucket>(row) else { return Ok(()) };
         if named != Some(Named::Bucket(bucket.name.clone())) {
-            self.findings.add(Kind::RowDamaged, || format!("{}: it names another bucket", row.key.describe()));
+            self.findings
+                .add(Kind::RowDamaged, || format!("{}: it names another bucket", row.key.describe()));
         }
         self.counts.buckets += 1;
         self.buckets.insert(bucket.id, BucketSeen { name: bucket.name, counted: Usage::default() });

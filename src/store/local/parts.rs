@@ -40,7 +40,7 @@ const BUFFER_WAIT_MAX: Duration = Duration::from_secs(10);
 pub(in crate::store) struct LocalParts {
     members: RwLock<Arc<Members>>,
     rows_room: Room,
-    buffers: Arc<BufferPool>,
+    pub(super) buffers: Arc<BufferPool>,
     permits: Arc<Semaphore>,
     metrics: Arc<Metrics>,
 }

@@ -6,6 +6,7 @@ mod listing;
 mod multipart;
 mod objects;
 mod races;
+mod repair;
 mod space;
 mod volumes;
 

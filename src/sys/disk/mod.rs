@@ -87,6 +87,8 @@ pub trait DiskFile: Send + Sync {
     fn sync(&self) -> io::Result<()>;
     /// Whether writes bypass the page cache.
     fn is_direct(&self) -> bool;
+    /// Tells the system that these bytes will not be read again soon, so that it keeps others in memory.
+    fn forget(&self, offset: u64, length: u64);
 }
 
 /// Writes a small file so that a crash leaves the old one or the new one: temporary, sync, rename, directory sync.

@@ -228,4 +228,6 @@ impl DiskFile for SimFile {
     fn is_direct(&self) -> bool {
         false
     }
+
+    fn forget(&self, _offset: u64, _length: u64) {}
 }

@@ -179,7 +179,8 @@ impl Finish<'_, '_> {
     /// others stay open.
     fn decide(&mut self, mut of_key: Vec<Candidate>) -> Result<(), Error> {
         of_key.sort_by_key(Candidate::written);
-        self.rebuilt.uploads_with_gaps += of_key.iter().filter(|candidate| candidate.has_gap()).count() as u64;
+        self.rebuilt.uploads_with_gaps +=
+            of_key.iter().filter(|candidate| candidate.has_gap()).count() as u64;
         let chosen = of_key.iter().rposition(|candidate| !candidate.has_gap());
         if self.options.include_uploads
             && let Some(chosen) = chosen

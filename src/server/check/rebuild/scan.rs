@@ -77,7 +77,8 @@ impl Shard {
         }
         let count = good.len();
         let Some(on) = good.first().map(|(volume, _)| *volume) else { return };
-        match good.into_iter().find_map(|(_, seen)| Some((seen.owner?, seen.length, seen.md5, seen.created))) {
+        match good.into_iter().find_map(|(_, seen)| Some((seen.owner?, seen.length, seen.md5, seen.created)))
+        {
             Some((owner, length, md5, created)) => {
                 self.found.push(Found { blob, length, md5, created, owner, copies: count });
             }
