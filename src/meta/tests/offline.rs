@@ -26,8 +26,7 @@ fn keys_of(meta: &Offline) -> Vec<String> {
 
 fn files(directory: &TempDir) -> Vec<(PathBuf, u64)> {
     let entries = std::fs::read_dir(path(directory)).unwrap().map(|entry| entry.unwrap());
-    let mut files: Vec<_> =
-        entries.map(|entry| (entry.path(), entry.metadata().unwrap().len())).collect();
+    let mut files: Vec<_> = entries.map(|entry| (entry.path(), entry.metadata().unwrap().len())).collect();
     files.sort();
     files
 }
@@ -79,7 +78,8 @@ fn a_damaged_block_is_an_error_and_not_the_end() {
     }
     drop(meta);
     drop(open(&directory));
-    let tables = files(&directory).into_iter().filter(|(path, _)| path.extension().is_some_and(|x| x == "sst"));
+    let tables =
+        files(&directory).into_iter().filter(|(path, _)| path.extension().is_some_and(|x| x == "sst"));
     let (table, length) = tables.max_by_key(|(_, length)| *length).unwrap();
     let mut bytes = std::fs::read(&table).unwrap();
     bytes[length as usize / 3] ^= 1;

@@ -83,6 +83,9 @@ impl DiskFile for HastyFile {
     fn sync(&self) -> io::Result<()> {
         Ok(())
     }
+    fn forget(&self, offset: u64, length: u64) {
+        self.0.forget(offset, length);
+    }
     fn is_direct(&self) -> bool {
         false
     }

@@ -51,7 +51,8 @@ impl Plan {
 /// The first free name beside lost metadata.
 fn aside(replica: &Path) -> PathBuf {
     let name = |number: u32| replica.with_file_name(format!("{METADATA}.lost-{number}"));
-    let is_free = |path: &PathBuf| RealDisk.list(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
+    let is_free =
+        |path: &PathBuf| RealDisk.list(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
     (1..).map(name).find(is_free).unwrap_or_else(|| name(0))
 }
 
