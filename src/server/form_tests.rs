@@ -113,6 +113,10 @@ impl DiskFile for DyingFile {
     fn is_direct(&self) -> bool {
         self.1.is_direct()
     }
+
+    fn forget(&self, offset: u64, length: u64) {
+        self.1.forget(offset, length);
+    }
 }
 
 fn open(directory: &Path, names: &[&str], operations: usize) -> Result<Opened, super::super::Error> {

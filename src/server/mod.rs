@@ -15,6 +15,7 @@
 //! `cli` calls it.
 
 pub mod check;
+mod control;
 mod credentials;
 mod error;
 mod form;
@@ -33,6 +34,7 @@ use std::sync::atomic::Ordering;
 
 use crate::admin;
 use crate::admin::Admin;
+use crate::admin::Door;
 use crate::auth;
 use crate::auth::Verifier;
 use crate::config::Config;
@@ -56,6 +58,8 @@ use crate::sys::entropy::SystemEntropy;
 use crate::sys::machine;
 use crate::sys::metrics::Metrics;
 
+use control::Control;
+use control::RootKey;
 use credentials::Root;
 use volumes::Opened;
 
@@ -102,9 +106,12 @@ pub fn start(config: &Config) -> Result<(Running, Greeting), Error> {
     let greeting = Greeting::new(config, &opened, &root, (address, admin_address));
     let is_stopping = Arc::new(AtomicBool::new(false));
     let jobs = start_jobs(config, &store, &machine)?;
+    let door = door(config, &root, &machine);
     let http = start_http(config, root, &store, &machine, s3_listener)?;
     let ready = ready(&store, &is_stopping);
-    let admin = admin::start(admin_listener, admin::Shown { metrics: machine.metrics, ready });
+    let control = Arc::new(Control::new(&store, jobs.board()));
+    let shown = admin::Shown::new(machine.metrics, ready, door, control);
+    let admin = admin::start(admin_listener, shown);
     let admin = admin.map_err(|error| Error::Listener { which: "admin", address: admin_address, error })?;
     let running = Running { address, admin_address, http, admin, jobs, is_stopping, store, opened };
     Ok((running, greeting))
@@ -170,6 +177,13 @@ fn start_http(
     let limits = http::limits::Limits::new(&config.listen, &config.limits);
     let started = http::server::serve(listener, limits, Arc::clone(&machine.metrics), app);
     started.map_err(|error| Error::Listener { which: "S3", address: config.listen.address, error })
+}
+
+/// Who may use the admin API.
+fn door(config: &Config, root: &Root, machine: &Machine) -> Door {
+    let (region, any_region) = (config.s3.region.clone(), config.s3.any_region);
+    let key = RootKey { access_key: root.access_key.clone(), secret_key: root.secret_key.clone() };
+    Door::new(Verifier::new(auth::Settings { region, any_region }), Box::new(key), Arc::clone(&machine.clock))
 }
 
 /// What the readiness probe asks.

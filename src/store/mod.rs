@@ -25,6 +25,7 @@ mod commit;
 mod digest;
 mod engine;
 mod error;
+mod exclusive;
 mod job;
 mod local;
 mod membership;
@@ -35,6 +36,7 @@ mod read;
 mod readers;
 mod reclaim;
 mod redundancy;
+mod repair;
 mod source;
 mod stage;
 
@@ -52,6 +54,7 @@ use blobs::Unnamed;
 use blocking::Pool;
 use bucket::BucketCache;
 use commit::Turns;
+use exclusive::Exclusive;
 use local::LocalMetadata;
 use local::LocalParts;
 use membership::Keeper;
@@ -89,6 +92,8 @@ pub use read::ObjectReader;
 pub use read::OpenError;
 pub use redundancy::Redundancy;
 pub use redundancy::Scrubbed;
+pub use repair::Outcome;
+pub use repair::Restored;
 pub use source::ByteSource;
 pub use source::Promises;
 pub use source::SourceError;
@@ -130,6 +135,8 @@ pub struct Store {
     readers: Arc<Readers>,
     turns: Turns,
     traffic: Arc<Traffic>,
+    exclusive: Arc<Exclusive>,
+    metrics: Arc<Metrics>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     settings: Settings,
@@ -150,7 +157,7 @@ impl Store {
         let parts = Arc::new(LocalParts::new(&found, &settings, Arc::clone(&machine.metrics))?);
         let kept = (Arc::clone(&parts), Arc::clone(&meta));
         let keeper = Keeper::start(found, kept, machine.clone(), settings.replicas)?;
-        let Machine { clock, entropy, .. } = machine;
+        let Machine { clock, entropy, metrics } = machine;
         Ok(Self {
             keeper,
             metadata: LocalMetadata::new(meta, settings.threads),
@@ -161,6 +168,8 @@ impl Store {
             readers: Arc::default(),
             turns: Turns::default(),
             traffic: Arc::default(),
+            exclusive: Arc::default(),
+            metrics,
             clock,
             entropy,
             settings,

@@ -30,7 +30,7 @@ impl Store {
     }
 
     /// Settles one reclaim row: unlinks the blob unless another row still names it. `false` when a running read may
-    /// still want it.
+    /// still want it, or it is being restored.
     ///
     /// References only ever come from rows that hold one already, so a blob seen without any, in committed state,
     /// can gain none.
@@ -39,6 +39,8 @@ impl Store {
         if self.readers.may_want(blob, row.revision) {
             return Ok(false);
         }
+        // Being restored: a copy that is written behind the unlink would be left for ever.
+        let Some(_in_hand) = self.exclusive.enter(blob) else { return Ok(false) };
         let mut transaction = Transaction::new();
         if !self.is_referenced(blob).await? {
             failpoint!("store::reclaim::before_unlink");
@@ -58,7 +60,7 @@ impl Store {
         Ok(self.unnamed.contains(blob) || self.is_referenced(blob).await?)
     }
 
-    async fn is_referenced(&self, blob: BlobId) -> Result<bool, Error> {
+    pub(super) async fn is_referenced(&self, blob: BlobId) -> Result<bool, Error> {
         Ok(!self.metadata.scan::<Empty>(keys::blobrefs(blob), None, 1).await?.is_empty())
     }
 

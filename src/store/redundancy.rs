@@ -1,6 +1,7 @@
 //! The truth about redundancy: how many blobs have how many copies that could be read now.
 
 use super::Error;
+use super::Restored;
 use super::Store;
 use super::engine::Metadata as _;
 use crate::base::Timestamp;
@@ -76,5 +77,14 @@ impl Store {
         let is_healthy = queue_by_missing.is_empty();
         let replicas = self.settings.replicas;
         Ok(Redundancy { replicas, queue_by_missing, is_healthy, ..Redundancy::default() })
+    }
+}
+
+impl Store {
+    pub(super) fn count_restored(&self, restored: &Restored) {
+        if restored.copies > 0 {
+            self.metrics.repaired_blobs.inc();
+            self.metrics.repaired_bytes.inc_by(restored.bytes);
+        }
     }
 }

@@ -30,6 +30,10 @@ pub struct Metrics {
     pub copies_dropped: IntCounter,
     /// Copies that a read found bad or missing its bytes.
     pub copies_bad: IntCounter,
+    /// Blobs of which a copy was made anew.
+    pub repaired_blobs: IntCounter,
+    /// Bytes written for them.
+    pub repaired_bytes: IntCounter,
     volume_capacity: IntGaugeVec,
     volume_available: IntGaugeVec,
     volume_state: IntGaugeVec,
@@ -85,6 +89,8 @@ impl Metrics {
             )?,
             copies_dropped: IntCounter::new("holdall_copies_dropped_total", "Copies dropped from a write")?,
             copies_bad: IntCounter::new("holdall_copies_bad_total", "Copies that a read found bad")?,
+            repaired_blobs: IntCounter::new("holdall_repaired_blobs_total", "Blobs that got a new copy")?,
+            repaired_bytes: IntCounter::new("holdall_repaired_bytes_total", "Bytes of new copies")?,
             volume_capacity: IntGaugeVec::new(
                 Opts::new("holdall_volume_capacity_bytes", "Size of a volume's disk"),
                 &["volume", "path"],
@@ -114,6 +120,8 @@ impl Metrics {
             &self.commits,
             &self.copies_dropped,
             &self.copies_bad,
+            &self.repaired_blobs,
+            &self.repaired_bytes,
         ] {
             registry.register(Box::new(counter.clone()))?;
         }

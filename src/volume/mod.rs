@@ -11,6 +11,7 @@
 //! Synchronous; it does not know that it serves S3, nor metadata. `store` calls it, on the volume's own threads.
 
 mod buffer;
+mod copies;
 mod error;
 mod format;
 mod health;

@@ -147,6 +147,3 @@ fn no_replica(opened: &Opened, findings: Findings) -> String {
         "{what}. The last resort is holdall check --rebuild-metadata; docs/operations.md says what it loses"
     )
 }
-
-#[cfg(test)]
-mod tests;

@@ -27,6 +27,8 @@ pub(super) struct Opened {
     pub(super) absent: Vec<PathBuf>,
     /// Where the metadata replicas are.
     pub(super) replicas: Vec<PathBuf>,
+    /// Numbers of the volumes that should hold a replica.
+    pub(super) voters: Vec<usize>,
     /// Who belongs, when a volume knows: deployments of the first release had no rosters.
     pub(super) roster: Option<Roster>,
     _locks: Vec<FileLock>,
@@ -78,7 +80,22 @@ pub(super) fn open(paths: &[PathBuf]) -> Result<Opened, Error> {
         let given = given.join(", ");
         return Err(Error::Other(format!("there is no volume in {given}; are the disks mounted?")));
     };
-    Ok(Opened { volumes, deployment, absent, replicas, roster, _locks: locks })
+    let voters = voters(&volumes, &replicas, roster.as_ref());
+    Ok(Opened { volumes, deployment, absent, replicas, voters, roster, _locks: locks })
+}
+
+/// The volumes that should hold metadata: as the roster says, else the one that does, or the first.
+fn voters(volumes: &[Arc<Volume>], replicas: &[PathBuf], roster: Option<&Roster>) -> Vec<usize> {
+    let named = |volume: &Arc<Volume>| {
+        let mut members = roster.iter().flat_map(|roster| roster.belonging());
+        members.any(|member| member.volume == volume.id() && member.metadata)
+    };
+    let voters: Vec<usize> = (0..volumes.len()).filter(|number| named(&volumes[*number])).collect();
+    if !voters.is_empty() {
+        return voters;
+    }
+    let holds = |volume: &Arc<Volume>| replicas.iter().any(|replica| replica.starts_with(volume.root()));
+    vec![volumes.iter().position(holds).unwrap_or(0)]
 }
 
 /// Locks a volume. On a file system that nobody can write to, no server runs either.

@@ -36,7 +36,7 @@ const BUFFER_WAIT_MAX: Duration = Duration::from_secs(10);
 /// The volumes of this machine.
 pub(in crate::store) struct LocalParts {
     members: RwLock<Arc<Members>>,
-    buffers: Arc<BufferPool>,
+    pub(super) buffers: Arc<BufferPool>,
     permits: Arc<Semaphore>,
     metrics: Arc<Metrics>,
 }

@@ -7,6 +7,7 @@ mod membership;
 mod multipart;
 mod objects;
 mod races;
+mod repair;
 mod space;
 mod volumes;
 

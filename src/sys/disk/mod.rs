@@ -4,6 +4,7 @@
 //! and fails on command. RocksDB does its own file I/O and is not behind this seam: its durability is tested by
 //! killing processes.
 
+mod content;
 mod lock;
 mod private;
 mod real;
@@ -18,6 +19,7 @@ pub use lock::FileLock;
 pub use private::create_private_file;
 pub use private::read_private_file;
 pub use real::RealDisk;
+pub use sim::Lasts;
 pub use sim::SimDisk;
 
 /// Alignment that direct I/O asks of addresses, offsets and lengths on every common disk.
@@ -88,6 +90,8 @@ pub trait DiskFile: Send + Sync {
     fn sync(&self) -> io::Result<()>;
     /// Whether writes bypass the page cache.
     fn is_direct(&self) -> bool;
+    /// Tells the system that these bytes will not be read again soon, so that it keeps others in memory.
+    fn forget(&self, offset: u64, length: u64);
 }
 
 /// Writes a small file so that a crash leaves the old one or the new one: temporary, sync, rename, directory sync.

@@ -79,6 +79,8 @@ pub struct Rebuilt {
     pub uploads_as_objects: u64,
     /// Blobs that are queued for repair.
     pub short_of_copies: u64,
+    /// The first few of those objects, which may be less than was uploaded, or more than was ever completed.
+    pub assumed: Vec<String>,
     /// The first few of what was left out, in words.
     pub left_out: Vec<String>,
     /// Where the metadata of before is now.
@@ -87,8 +89,16 @@ pub struct Rebuilt {
 
 /// Lines in [`Rebuilt::left_out`].
 const LEFT_OUT_MAX: usize = 100;
+/// Lines in [`Rebuilt::assumed`].
+const ASSUMED_MAX: usize = 1000;
 
 impl Rebuilt {
+    fn assume(&mut self, what: impl FnOnce() -> String) {
+        if self.assumed.len() < ASSUMED_MAX {
+            self.assumed.push(what());
+        }
+    }
+
     fn leave_out(&mut self, what: impl FnOnce() -> String) {
         if self.left_out.len() < LEFT_OUT_MAX {
             self.left_out.push(what());
