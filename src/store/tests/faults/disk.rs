@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 
 use crate::sys::disk::Disk;
 use crate::sys::disk::DiskFile;
+use crate::sys::disk::FileLock;
 use crate::sys::disk::FileStat;
 use crate::sys::disk::NewFile;
 use crate::sys::disk::RealDisk;
@@ -168,6 +169,11 @@ impl Disk for FaultyDisk {
         let space = RealDisk.space(path)?;
         let room = self.faults.room(path);
         Ok(Space { available_bytes: room.unwrap_or(space.available_bytes), ..space })
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Option<FileLock>> {
+        self.faults.meet(path, On::Changes)?;
+        RealDisk.lock(path)
     }
 }
 

@@ -100,7 +100,7 @@ impl Ward {
 
 /// The body of a key, different for each.
 fn body_of(key: &str) -> Vec<u8> {
-    body(key.bytes().fold(7, |sum: u8, byte| sum.wrapping_mul(31).wrapping_add(byte)), LARGE)
+    body(key.bytes().fold(7, |sum: u64, byte| sum * 31 + u64::from(byte)), LARGE)
 }
 
 #[expect(clippy::disallowed_methods, reason = "damage from outside")]
