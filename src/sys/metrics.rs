@@ -30,6 +30,8 @@ pub struct Metrics {
     pub copies_dropped: IntCounter,
     /// Copies that a read found bad or missing its bytes.
     pub copies_bad: IntCounter,
+    /// Reads that asked another copy because the first was slow.
+    pub reads_hedged: IntCounter,
     /// Blobs of which a copy was made anew.
     pub repaired_blobs: IntCounter,
     /// Bytes written for them.
@@ -89,6 +91,10 @@ impl Metrics {
             )?,
             copies_dropped: IntCounter::new("holdall_copies_dropped_total", "Copies dropped from a write")?,
             copies_bad: IntCounter::new("holdall_copies_bad_total", "Copies that a read found bad")?,
+            reads_hedged: IntCounter::new(
+                "holdall_reads_hedged_total",
+                "Reads that asked another copy because the first was slow",
+            )?,
             repaired_blobs: IntCounter::new("holdall_repaired_blobs_total", "Blobs that got a new copy")?,
             repaired_bytes: IntCounter::new("holdall_repaired_bytes_total", "Bytes of new copies")?,
             volume_capacity: IntGaugeVec::new(
@@ -120,6 +126,7 @@ impl Metrics {
             &self.commits,
             &self.copies_dropped,
             &self.copies_bad,
+            &self.reads_hedged,
             &self.repaired_blobs,
             &self.repaired_bytes,
         ] {
