@@ -6,6 +6,7 @@
 
 mod board;
 mod control;
+mod metadata;
 mod reclaim;
 mod sweep;
 pub mod worker;
@@ -17,6 +18,7 @@ pub use board::NoSuchJob;
 pub use board::State;
 pub use control::Control;
 pub use control::Progress;
+pub use metadata::Metadata;
 pub use reclaim::Reclaimer;
 pub use sweep::Sweep;
 pub use sweep::SweepSettings;

@@ -236,6 +236,11 @@ pub fn system(name: &str) -> Key {
     Key::from_parts(Family::System, name.as_bytes().to_vec())
 }
 
+/// What a job keeps for its next process.
+pub fn job(name: &str) -> Key {
+    system(&format!("job/{name}"))
+}
+
 /// The prefix of every row of a family.
 pub const fn all(family: Family) -> Key {
     Key::from_parts(family, Vec::new())
@@ -250,11 +255,6 @@ pub fn of_blobs(kind: &Key, first: &[u8]) -> Key {
 /// The prefix of the current objects of a bucket.
 pub fn objects(bucket: BucketId) -> Key {
     current(bucket, "")
-}
-
-/// What a job keeps for its next process.
-pub fn job(name: &str) -> Key {
-    system(&format!("job/{name}"))
 }
 
 /// The first bytes behind every key that begins with `prefix`; `None` when there is no such.

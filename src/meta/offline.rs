@@ -48,8 +48,8 @@ impl Offline {
     pub fn open(path: &Path, cache_bytes: usize) -> Result<Self, Error> {
         wal::check(&RealDisk, path)?;
         let cache = Cache::new_hyper_clock_cache(cache_bytes, 0);
-        let write_buffer_bytes = 64 << 20;
-        let options = Options { durability: Durability::Strict, cache_bytes, write_buffer_bytes, voters: 1 };
+        let options =
+            Options { durability: Durability::Strict, cache_bytes, write_buffer_bytes: 64 << 20, voters: 1 };
         let families = Family::ALL.iter().map(|family| {
             let options = db::family_options(*family, &cache, options.write_buffer_bytes);
             ColumnFamilyDescriptor::new(family.name(), options)

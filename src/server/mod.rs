@@ -3,6 +3,7 @@
 //! ```text
 //!   listeners bound ─▶ volumes locked ─▶ planned ─▶ metadata ─▶ volumes ─▶ credentials ─▶ store ─▶ jobs, S3, admin
 //! ```
+//! Volumes of the deployment that are not there do not keep it from starting, as long as the metadata is known to be whole.
 //!
 //! What is always true:
 //! - What can fail without a trace comes first: nothing is formatted and no credentials are made while an address is
@@ -17,7 +18,9 @@ pub mod check;
 mod control;
 mod credentials;
 mod error;
+mod form;
 mod greeting;
+mod observe;
 mod plan;
 mod roster;
 pub mod telemetry;
@@ -37,6 +40,7 @@ use crate::auth::Verifier;
 use crate::config::Config;
 use crate::http;
 use crate::http::pipeline::Pipeline;
+use crate::jobs::Metadata;
 use crate::jobs::Reclaimer;
 use crate::jobs::Sweep;
 use crate::jobs::SweepSettings;
@@ -95,7 +99,8 @@ pub fn start(config: &Config) -> Result<(Running, Greeting), Error> {
         metrics: Arc::new(Metrics::new().map_err(|error| Error::Other(error.to_string()))?),
     };
     let opened = volumes::open(config, Arc::new(RealDisk), &machine)?;
-    let root = credentials::find_or_make(&config.credentials, &opened.roots(), machine.entropy.as_ref())?;
+    let places = credentials::Places { roots: opened.roots(), may_make: opened.absent.is_empty() };
+    let root = credentials::find_or_make(&config.credentials, &places, machine.entropy.as_ref())?;
     let store = open_store(config, &opened, machine.clone())?;
     let (address, admin_address) = (local(&s3_listener)?, local(&admin_listener)?);
     let greeting = Greeting::new(config, &opened, &root, (address, admin_address));
@@ -137,14 +142,18 @@ fn open_store(config: &Config, opened: &Opened, machine: Machine) -> Result<Arc<
         // They wait for disks more than they compute.
         threads: (config.listen.workers * 4).clamp(8, 32),
     };
-    Ok(Arc::new(Store::new(Arc::clone(&opened.meta), opened.volumes.clone(), machine, settings)?))
+    Ok(Arc::new(Store::new(Arc::clone(&opened.meta), opened.found(config), machine, settings)?))
 }
 
 fn start_jobs(config: &Config, store: &Arc<Store>, machine: &Machine) -> Result<Jobs, Error> {
     let settings = SweepSettings { pause: config.jobs.sweep_interval, ..SweepSettings::default() };
     let (used, clock) = (Arc::clone(store), Arc::clone(&machine.clock));
     let make = move || -> Vec<Box<dyn Job>> {
-        vec![Box::new(Reclaimer::new(Arc::clone(&used))), Box::new(Sweep::new(used, clock, settings))]
+        vec![
+            Box::new(Metadata::new(Arc::clone(&used))),
+            Box::new(Reclaimer::new(Arc::clone(&used))),
+            Box::new(Sweep::new(used, clock, settings)),
+        ]
     };
     let jobs = Jobs::start(Arc::clone(store), Arc::clone(&machine.clock), make);
     jobs.map_err(|error| Error::Other(format!("the jobs cannot be started: {error}")))

@@ -90,7 +90,16 @@ impl Rig {
         replicas: usize,
         durability: Durability,
     ) -> Outcome<Self> {
-        let machine = machine()?;
+        Self::open_on(directory, (volumes, replicas), durability, machine()?).await
+    }
+
+    /// The same on a machine of the caller's.
+    pub async fn open_on(
+        directory: &Path,
+        (volumes, replicas): (u8, usize),
+        durability: Durability,
+        machine: Machine,
+    ) -> Outcome<Self> {
         let disk: Arc<dyn Disk> = Arc::new(RealDisk);
         let volumes = open_volumes(&disk, directory, volumes)?;
         let meta = open_meta(&directory.join("disk0/meta"), durability, &machine)?;

@@ -140,6 +140,9 @@ pub(super) fn rebuilt(rebuilt: &Rebuilt, seconds: f64) -> String {
         let _ = writeln!(text, "  {what:<38} {count:>10}");
     }
     text.push('\n');
+    for what in &rebuilt.assumed {
+        let _ = writeln!(text, "  an object of an upload, completed or not: {what}");
+    }
     for what in &rebuilt.left_out {
         let _ = writeln!(text, "  {what}");
     }

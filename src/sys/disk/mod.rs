@@ -16,7 +16,6 @@ use std::path::Path;
 use crate::base::Timestamp;
 
 pub use lock::FileLock;
-pub use lock::lock_file;
 pub use private::create_private_file;
 pub use private::read_private_file;
 pub use real::RealDisk;
@@ -73,6 +72,8 @@ pub trait Disk: Send + Sync {
     fn stat(&self, path: &Path) -> io::Result<FileStat>;
     /// Room on the file system that holds `path`.
     fn space(&self, path: &Path) -> io::Result<Space>;
+    /// Locks a file, made when missing, until the lock is dropped; `None` when somebody else holds it.
+    fn lock(&self, path: &Path) -> io::Result<Option<FileLock>>;
 }
 
 /// An open file. Reads and writes are positional, so threads share it.

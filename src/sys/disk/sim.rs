@@ -19,6 +19,7 @@ use parking_lot::Mutex;
 
 use super::Disk;
 use super::DiskFile;
+use super::FileLock;
 use super::FileStat;
 use super::NewFile;
 use super::Space;
@@ -372,6 +373,10 @@ impl Disk for SimDisk {
             let total_bytes = 1 << 40;
             Ok(Space { total_bytes, available_bytes: state.available_bytes.unwrap_or(total_bytes) })
         })
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Option<FileLock>> {
+        self.operate(path, Needs::Room, |_| Ok(Some(FileLock::private())))
     }
 }
 

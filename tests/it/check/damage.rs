@@ -310,7 +310,10 @@ fn metadata_that_cannot_be_read_is_no_clean_store() {
         flip(&table, 20);
     }
     let refused = scene.try_check(false).unwrap_err();
-    assert!(refused.contains("no metadata replica can be read") && refused.contains("--rebuild-metadata"), "{refused}");
+    assert!(
+        refused.contains("no metadata replica can be read") && refused.contains("--rebuild-metadata"),
+        "{refused}"
+    );
     std::fs::rename(scene.volume(0).join("meta"), scene.volume(0).join("meta.away")).unwrap();
     let refused = scene.try_check(false).unwrap_err();
     assert!(refused.contains("none of the volumes holds metadata"), "{refused}");

@@ -3,4 +3,5 @@
 mod command;
 mod damage;
 mod rebuild;
+mod scale;
 mod scene;

@@ -139,7 +139,8 @@ fn every_object_in_a_file_of_its_own_comes_back_as_it_was() {
 }
 
 fn multipart(client: &Client, target: &str, complete: bool, parts: &[&[u8]]) {
-    let begun = client.ask("POST", &format!("{target}?uploads")).header("x-amz-meta-kind", "parts").send().text();
+    let begun =
+        client.ask("POST", &format!("{target}?uploads")).header("x-amz-meta-kind", "parts").send().text();
     let id = begun.split_once("<UploadId>").unwrap().1.split_once("</UploadId>").unwrap().0.to_owned();
     let mut list = String::new();
     for (number, part) in (1..).zip(parts) {

@@ -120,7 +120,8 @@ impl Scene {
     /// Where copies of a blob could be and are not.
     pub fn elsewhere(&self, blob: BlobId) -> PathBuf {
         let there = self.copies(blob);
-        let volume = (0..VOLUMES).find(|number| !there.iter().any(|copy| copy.starts_with(self.volume(*number))));
+        let volume =
+            (0..VOLUMES).find(|number| !there.iter().any(|copy| copy.starts_with(self.volume(*number))));
         let shard = format!("blobs/{:02x}", blob.as_bytes()[0]);
         self.volume(volume.unwrap()).join(shard).join(blob.to_string())
     }

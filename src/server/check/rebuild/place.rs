@@ -12,7 +12,7 @@ use crate::meta::Meta;
 use crate::meta::ReplicaPlace;
 use crate::server::Error;
 use crate::server::check::open::Opened;
-use crate::server::volumes::METADATA;
+use crate::store::METADATA;
 use crate::sys::clock::SystemClock;
 use crate::sys::disk::Disk;
 use crate::sys::disk::RealDisk;
@@ -51,7 +51,8 @@ impl Plan {
 /// The first free name beside lost metadata.
 fn aside(replica: &Path) -> PathBuf {
     let name = |number: u32| replica.with_file_name(format!("{METADATA}.lost-{number}"));
-    let is_free = |path: &PathBuf| RealDisk.list(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
+    let is_free =
+        |path: &PathBuf| RealDisk.list(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
     (1..).map(name).find(is_free).unwrap_or_else(|| name(0))
 }
 
@@ -98,6 +99,20 @@ impl Database {
         }
         Ok(plan.moved.clone())
     }
+}
+
+/// From now on the volumes with the new metadata alone have a vote on it; others get one back while a server runs.
+pub(super) fn give_vote(plan: &Plan, opened: &Opened) -> Result<(), Error> {
+    let Some(mut roster) = opened.roster.clone() else { return Ok(()) };
+    for member in &mut roster.members {
+        let name = member.volume.to_string();
+        member.metadata = plan.into.iter().any(|(holder, _)| *holder == name);
+    }
+    roster.revision += 1;
+    for volume in &opened.volumes {
+        volume.write_roster(&roster)?;
+    }
+    Ok(())
 }
 
 fn rename(from: &Path, to: &Path) -> Result<(), Error> {
