@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 use std::time::Duration;
+use std::time::Instant;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
@@ -36,6 +37,9 @@ const BATCH: usize = 64;
 /// How often copies are counted when nothing has happened.
 const COUNT_EVERY: Duration = Duration::from_secs(24 * 3600);
 
+/// A volume that comes and goes, or that cannot be read to its end, is counted this often at the most.
+const RECOUNT_AFTER: Duration = Duration::from_secs(10);
+
 /// When some could not be moved, it is tried again after this.
 const TRY_AGAIN: Duration = Duration::from_secs(600);
 
@@ -46,6 +50,8 @@ pub struct Rebalance {
     phase: Phase,
     /// What the last census was taken of.
     counted: Option<Placement>,
+    /// When the last began to be taken.
+    began: Instant,
     /// Whether copies were left that could not be moved.
     left: bool,
 }
@@ -59,7 +65,7 @@ enum Phase {
 impl Rebalance {
     /// A job that begins to count with its next step.
     pub fn new(store: Arc<Store>, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock, phase: Phase::Resting, counted: None, left: false }
+        Self { store, clock, phase: Phase::Resting, counted: None, began: Instant::now(), left: false }
     }
 
     async fn advance(&mut self, control: &Control) -> Result<Step, Error> {
@@ -73,10 +79,14 @@ impl Rebalance {
             Phase::Resting => self.counted.as_ref(),
             Phase::Counting { census, .. } | Phase::Moving { census, .. } => Some(census.placement()),
         };
-        let is_outdated = before.is_none_or(|before| placement.has_moved_on(before));
+        let is_outdated = before.is_none_or(|before| match placement.has_come_back(before) {
+            true => self.began.elapsed() >= RECOUNT_AFTER,
+            false => placement.has_moved_on(before),
+        });
         if is_outdated || (matches!(self.phase, Phase::Resting) && self.is_due(control)) {
             let total_items = u64::from(SHARDS);
             control.begin(Progress { total_items, ..Progress::default() });
+            self.began = Instant::now();
             self.phase = Phase::Counting { census: Box::new(self.store.begin_census()), shard: 0 };
         }
         match std::mem::replace(&mut self.phase, Phase::Resting) {
@@ -95,7 +105,7 @@ impl Rebalance {
     }
 
     async fn count(&mut self, mut census: Box<Census>, shard: u16, control: &Control) -> Result<Step, Error> {
-        let begun = std::time::Instant::now();
+        let begun = Instant::now();
         if shard < SHARDS {
             // An error leaves the phase at rest, and the count begins anew.
             self.store.census_shard(&mut census, shard as u8).await?;
@@ -153,8 +163,12 @@ impl Rebalance {
             let restored = restored?;
             control.advance(restored.bytes, restored.removed as u64);
             match restored.outcome {
-                Outcome::Whole | Outcome::Unnamed => *moved += 1,
-                Outcome::Misplaced | Outcome::Short(_) | Outcome::Lost | Outcome::InHand => *left += 1,
+                Outcome::Unnamed => {}
+                // One that is left elsewhere with nothing done about it would be found again and again.
+                Outcome::Whole if restored.copies + restored.removed + restored.quarantined > 0 => {
+                    *moved += 1
+                }
+                _ => *left += 1,
             }
         }
         waiting.truncate(waiting.len() - some.len());
