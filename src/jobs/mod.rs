@@ -7,6 +7,7 @@
 
 mod board;
 mod control;
+mod metadata;
 mod rebalance;
 mod reclaim;
 mod repair;
@@ -21,6 +22,7 @@ pub use board::NoSuchJob;
 pub use board::State;
 pub use control::Control;
 pub use control::Progress;
+pub use metadata::Metadata;
 pub use rebalance::Rebalance;
 pub use reclaim::Reclaimer;
 pub use repair::Repair;

@@ -58,6 +58,11 @@ impl Store {
         Ok(true)
     }
 
+    /// Whether a row names the blob, or a running upload is about to.
+    pub(super) async fn is_named(&self, blob: BlobId) -> Result<bool, Error> {
+        Ok(self.unnamed.contains(blob) || self.is_referenced(blob).await?)
+    }
+
     pub(super) async fn is_referenced(&self, blob: BlobId) -> Result<bool, Error> {
         Ok(!self.metadata.scan::<Empty>(keys::blobrefs(blob), None, 1).await?.is_empty())
     }

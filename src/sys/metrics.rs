@@ -44,6 +44,26 @@ pub struct Metrics {
     pub quarantined_files: IntGauge,
     scrub: IntGaugeVec,
     job_states: IntGaugeVec,
+    volume_capacity: IntGaugeVec,
+    volume_available: IntGaugeVec,
+    volume_state: IntGaugeVec,
+}
+
+/// What is shown of a volume.
+#[derive(Debug, Clone)]
+pub struct VolumeFigures {
+    /// Its id.
+    pub volume: String,
+    /// Where it is, or should be.
+    pub path: String,
+    /// What is wanted of it: active or draining.
+    pub state: &'static str,
+    /// How it is doing.
+    pub health: &'static str,
+    /// Size of its disk in bytes.
+    pub capacity_bytes: u64,
+    /// Room on its disk in bytes; `None` while it does not tell.
+    pub available_bytes: Option<u64>,
 }
 
 /// Latency buckets from a cached HEAD to a slow disk.
@@ -88,6 +108,18 @@ impl Metrics {
             quarantined_files: IntGauge::new("holdall_quarantined_files", "Bad copies that are kept")?,
             scrub: gauges("holdall_scrub", "The last pass: age in seconds, bytes read, bad copies", &["of"])?,
             job_states: gauges("holdall_job_state", "1 for the state a job is in", &["job", "state"])?,
+            volume_capacity: IntGaugeVec::new(
+                Opts::new("holdall_volume_capacity_bytes", "Size of a volume's disk"),
+                &["volume", "path"],
+            )?,
+            volume_available: IntGaugeVec::new(
+                Opts::new("holdall_volume_available_bytes", "Room on a volume's disk"),
+                &["volume", "path"],
+            )?,
+            volume_state: IntGaugeVec::new(
+                Opts::new("holdall_volume_state", "1 for what a volume should do and how it is doing"),
+                &["volume", "path", "state", "health"],
+            )?,
             registry,
         };
         metrics.register()?;
@@ -113,7 +145,15 @@ impl Metrics {
         for gauge in [&self.connections, &self.blobs_lost, &self.misplaced_copies, &self.quarantined_files] {
             registry.register(Box::new(gauge.clone()))?;
         }
-        for gauges in [&self.blobs, &self.repair_queue, &self.scrub, &self.job_states] {
+        for gauges in [
+            &self.blobs,
+            &self.repair_queue,
+            &self.scrub,
+            &self.job_states,
+            &self.volume_capacity,
+            &self.volume_available,
+            &self.volume_state,
+        ] {
             registry.register(Box::new(gauges.clone()))?;
         }
         registry.register(Box::new(self.commit_group.clone()))?;
@@ -160,6 +200,23 @@ impl Metrics {
     pub fn job_state(&self, job: &str, state: &str, states: &[&str]) {
         for one in states {
             self.job_states.with_label_values(&[job, one]).set(i64::from(*one == state));
+        }
+    }
+
+    /// These are the volumes now.
+    pub fn volumes(&self, volumes: &[VolumeFigures]) {
+        for gauge in [&self.volume_capacity, &self.volume_available, &self.volume_state] {
+            gauge.reset();
+        }
+        let clamp = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
+        for one in volumes {
+            let place = [&*one.volume, &*one.path];
+            self.volume_capacity.with_label_values(&place).set(clamp(one.capacity_bytes));
+            if let Some(available) = one.available_bytes {
+                self.volume_available.with_label_values(&place).set(clamp(available));
+            }
+            let state = [&*one.volume, &*one.path, one.state, one.health];
+            self.volume_state.with_label_values(&state).set(1);
         }
     }
 

@@ -98,7 +98,10 @@ pub(super) fn plan(plan: &Plan) -> String {
     for (from, to) in &plan.moved {
         let _ = writeln!(text, "  {} is moved to {}", from.display(), to.display());
     }
-    let _ = writeln!(text, "  the new metadata will be in {}\n", plan.into.display());
+    for (_, path) in &plan.into {
+        let _ = writeln!(text, "  the new metadata will be in {}", path.display());
+    }
+    text.push('\n');
     missing(&mut text);
     text
 }
@@ -137,6 +140,9 @@ pub(super) fn rebuilt(rebuilt: &Rebuilt, seconds: f64) -> String {
         let _ = writeln!(text, "  {what:<38} {count:>10}");
     }
     text.push('\n');
+    for what in &rebuilt.assumed {
+        let _ = writeln!(text, "  an object of an upload, completed or not: {what}");
+    }
     for what in &rebuilt.left_out {
         let _ = writeln!(text, "  {what}");
     }

@@ -3,6 +3,7 @@
 mod commits;
 mod listing;
 mod memory;
+mod offline;
 
 use std::sync::Arc;
 

@@ -86,7 +86,7 @@ pub fn run(config: &Config, options: Options, watch: &dyn Watch) -> Result<Repor
     let mut report = Report {
         deep: options.deep,
         deployment: opened.deployment.to_string(),
-        copies: config.storage.copies(),
+        copies: opened.copies(config.storage.copies()),
         volumes: Vec::new(),
         metadata,
         counts: Counts::default(),
@@ -147,6 +147,3 @@ fn no_replica(opened: &Opened, findings: Findings) -> String {
         "{what}. The last resort is holdall check --rebuild-metadata; docs/operations.md says what it loses"
     )
 }
-
-#[cfg(test)]
-mod tests;

@@ -8,6 +8,7 @@ mod members;
 mod metadata;
 mod open_part;
 mod parts;
+mod room;
 mod sink;
 mod slot;
 

@@ -1,16 +1,13 @@
 //! Parts on local volumes: which volumes a blob goes to, and every call that may touch their disks.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
-use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use parking_lot::Mutex;
 use parking_lot::RwLock;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -28,10 +25,10 @@ use crate::base::VolumeId;
 use crate::store::Error;
 use crate::store::Settings;
 use crate::store::engine::Parts;
+use crate::store::membership::Found;
 use crate::sys::metrics::Metrics;
 use crate::volume;
 use crate::volume::BufferPool;
-use crate::volume::Volume;
 
 /// How long an upload waits for a buffer while others, perhaps slow ones, hold them all.
 const BUFFER_WAIT_MAX: Duration = Duration::from_secs(10);
@@ -39,7 +36,6 @@ const BUFFER_WAIT_MAX: Duration = Duration::from_secs(10);
 /// The volumes of this machine.
 pub(in crate::store) struct LocalParts {
     members: RwLock<Arc<Members>>,
-    rows_room: Room,
     pub(super) buffers: Arc<BufferPool>,
     permits: Arc<Semaphore>,
     metrics: Arc<Metrics>,
@@ -48,32 +44,44 @@ pub(in crate::store) struct LocalParts {
 impl LocalParts {
     /// Puts the volumes on a ring; refuses more copies than volumes.
     pub(in crate::store) fn new(
-        volumes: Vec<Arc<Volume>>,
+        found: &Found,
         settings: &Settings,
         metrics: Arc<Metrics>,
     ) -> Result<Self, Error> {
-        let replicas = settings.replicas;
-        if volumes.is_empty() || replicas == 0 || replicas > volumes.len() {
-            return Err(Error::internal("open", format!("{replicas} copies on {} volumes", volumes.len())));
+        let volumes = found.roster.belonging().count();
+        if settings.replicas == 0 || (found.is_fixed && settings.replicas > volumes) {
+            return Err(Error::internal(
+                "open",
+                format!("{} copies on {volumes} volumes", settings.replicas),
+            ));
         }
-        let (mut weights, mut slots) = (Vec::new(), Vec::new());
-        for volume in &volumes {
-            let space = volume.space().map_err(|error| Error::unavailable(error.to_string()))?;
-            weights.push((volume.id(), space.total_bytes));
-            let slot = Slot::present(Arc::clone(volume));
-            slot.set_space(space);
+        let mut slots = Vec::new();
+        for member in found.roster.belonging() {
+            let present = found.present.iter().find(|volume| volume.id() == member.volume);
+            let slot = match present {
+                Some(volume) => Slot::present(Arc::clone(volume)),
+                None => Slot::absent(member.volume, member.path.clone()),
+            };
+            if let Some(volume) = present {
+                let space = volume.space().map_err(|error| Error::unavailable(error.to_string()))?;
+                slot.room().tell(space);
+            }
             slots.push(Arc::new(slot));
         }
-        let has_room = volumes.first().map_or(Ok(true), |volume| volume.has_room(0));
-        let has_room = has_room.map_err(|error| Error::unavailable(error.to_string()))?;
+        let roster = Arc::new(found.roster.clone());
+        let members = Members::new(slots, roster, settings.replicas, &HashSet::new());
         let count = (settings.upload_memory_bytes / volume::BUFFER_BYTES).max(4);
         Ok(Self {
-            members: RwLock::new(Arc::new(Members::new(slots, &weights, replicas))),
-            rows_room: Room::new(has_room),
+            members: RwLock::new(Arc::new(members)),
             buffers: BufferPool::new(count),
             permits: Arc::new(Semaphore::new(count)),
             metrics,
         })
+    }
+
+    /// From here on these are the volumes.
+    pub(in crate::store) fn set_members(&self, members: Members) {
+        *self.members.write() = Arc::new(members);
     }
 
     /// The volumes as they are now. Asked once by whatever must see one ring throughout.
@@ -124,10 +132,17 @@ impl LocalParts {
         Ok(stat.map(|stat| stat.modified))
     }
 
-    /// Whether metadata may grow. It lives on the first volume; the answer is up to [`ROOM_FRESH`] old.
+    /// Whether metadata may grow: a majority of its replicas has room. One that is absent does not count against it;
+    /// whether its voice is missing is for the commit to say. The answer is seconds old at the most.
     pub(in crate::store) fn has_room_for_rows(&self) -> bool {
         let members = self.members();
-        members.slots().first().is_none_or(|slot| self.rows_room.ask(slot))
+        let (mut voters, mut with_room) = (0, 0);
+        for slot in members.voters() {
+            slot.ask_room();
+            voters += 1;
+            with_room += usize::from(slot.volume().is_none() || slot.room().is_enough());
+        }
+        voters == 0 || with_room > voters / 2
     }
 
     /// Volumes that answer, and how many a write needs.
@@ -206,39 +221,5 @@ impl Parts for LocalParts {
             failed = failed.or(removed.err());
         }
         failed.map_or(Ok(()), |failure| Err(unavailable(failure)))
-    }
-}
-
-/// How old the answer of [`LocalParts::has_room_for_rows`] may be.
-const ROOM_FRESH: Duration = Duration::from_secs(1);
-
-/// Whether a volume has room, asked of its disk in the background.
-struct Room {
-    enough: Arc<AtomicBool>,
-    asked: Mutex<Instant>,
-}
-
-impl Room {
-    fn new(enough: bool) -> Self {
-        Self { enough: Arc::new(AtomicBool::new(enough)), asked: Mutex::new(Instant::now()) }
-    }
-
-    fn ask(&self, slot: &Slot) -> bool {
-        let now = Instant::now();
-        // A try: whoever holds it is asking already.
-        if let Some(mut asked) = self.asked.try_lock()
-            && now.duration_since(*asked) >= ROOM_FRESH
-        {
-            *asked = now;
-            let enough = Arc::clone(&self.enough);
-            let Some(volume) = slot.volume() else { return enough.load(Ordering::Relaxed) };
-            // When its queue is full, the last answer holds.
-            let _ = slot.pool.start(move || {
-                if let Ok(has_room) = volume.has_room(0) {
-                    enough.store(has_room, Ordering::Relaxed);
-                }
-            });
-        }
-        self.enough.load(Ordering::Relaxed)
     }
 }

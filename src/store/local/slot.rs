@@ -6,15 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
 
-use parking_lot::Mutex;
 use parking_lot::RwLock;
 use tokio::time::timeout;
 
+use super::room::Room;
 use crate::base::VolumeId;
 use crate::store::blocking::Pool;
 use crate::store::blocking::Running;
 use crate::store::membership::VolumeHealth;
-use crate::sys::disk::Space;
 use crate::volume;
 use crate::volume::Health;
 use crate::volume::Kind;
@@ -34,10 +33,9 @@ pub(in crate::store) struct Slot {
     path: PathBuf,
     /// `None` while its disk is absent. Nothing is written to the path then.
     volume: RwLock<Option<Arc<Volume>>>,
-    pub(super) pool: Pool,
+    pub(in crate::store) pool: Pool,
     health: Health,
-    /// What its disk last told about its room.
-    space: Mutex<Option<Space>>,
+    room: Arc<Room>,
 }
 
 /// Why a volume did not do what it was asked.
@@ -79,21 +77,13 @@ impl Slot {
     }
 
     /// The slot of a volume that belongs and whose disk is not there.
-    #[expect(dead_code, reason = "a start with absent volumes comes next")]
     pub(in crate::store) fn absent(id: VolumeId, path: PathBuf) -> Self {
         Self::new(id, path, None)
     }
 
     fn new(id: VolumeId, path: PathBuf, volume: Option<Arc<Volume>>) -> Self {
         let pool = Pool::new(format!("vol-{}", &id.to_string()[..6]), THREADS_PER_VOLUME);
-        Self {
-            id,
-            path,
-            volume: RwLock::new(volume),
-            pool,
-            health: Health::default(),
-            space: Mutex::default(),
-        }
+        Self { id, path, volume: RwLock::new(volume), pool, health: Health::default(), room: Arc::default() }
     }
 
     /// Which volume.
@@ -122,14 +112,35 @@ impl Slot {
         }
     }
 
-    /// What its disk last told about its room; asks no disk.
-    pub(in crate::store) fn space(&self) -> Option<Space> {
-        *self.space.lock()
+    /// What is known of its room; asks no disk.
+    pub(in crate::store) fn room(&self) -> &Room {
+        &self.room
     }
 
-    /// Remembers what its disk told.
-    pub(in crate::store) fn set_space(&self, space: Space) {
-        *self.space.lock() = Some(space);
+    /// Asks its disk for its room in the background, unless it told a moment ago.
+    pub(super) fn ask_room(&self) {
+        if self.room.is_due()
+            && let Some(volume) = self.volume()
+        {
+            let room = Arc::clone(&self.room);
+            // When its queue is full, the last answer holds.
+            let _ = self.pool.start(move || {
+                if let Ok(space) = volume.space() {
+                    room.tell(space);
+                }
+            });
+        }
+    }
+
+    /// Its disk is there again, and has not failed yet.
+    pub(in crate::store) fn attach(&self, volume: Arc<Volume>) {
+        *self.volume.write() = Some(volume);
+        self.health.succeeded();
+    }
+
+    /// Its disk is not there any more.
+    pub(in crate::store) fn take_away(&self) {
+        *self.volume.write() = None;
     }
 
     /// Whether the volume is there, and answered when it was last asked, or may well answer.

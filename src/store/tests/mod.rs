@@ -3,6 +3,7 @@
 
 mod buckets;
 mod listing;
+mod membership;
 mod multipart;
 mod objects;
 mod races;
@@ -37,6 +38,7 @@ use crate::sys::disk::RealDisk;
 use crate::sys::entropy::SystemEntropy;
 use crate::sys::metrics::Metrics;
 use crate::volume::Identity;
+use crate::volume::Volume;
 
 /// More than fits inline, with a last block that is not full.
 pub(crate) const LARGE: usize = 1_234_567;

@@ -4,6 +4,7 @@
 //! and fails on command. RocksDB does its own file I/O and is not behind this seam: its durability is tested by
 //! killing processes.
 
+mod content;
 mod lock;
 mod private;
 mod real;
@@ -15,10 +16,10 @@ use std::path::Path;
 use crate::base::Timestamp;
 
 pub use lock::FileLock;
-pub use lock::lock_file;
 pub use private::create_private_file;
 pub use private::read_private_file;
 pub use real::RealDisk;
+pub use sim::Lasts;
 pub use sim::SimDisk;
 
 /// Alignment that direct I/O asks of addresses, offsets and lengths on every common disk.
@@ -71,6 +72,8 @@ pub trait Disk: Send + Sync {
     fn stat(&self, path: &Path) -> io::Result<FileStat>;
     /// Room on the file system that holds `path`.
     fn space(&self, path: &Path) -> io::Result<Space>;
+    /// Locks a file, made when missing, until the lock is dropped; `None` when somebody else holds it.
+    fn lock(&self, path: &Path) -> io::Result<Option<FileLock>>;
 }
 
 /// An open file. Reads and writes are positional, so threads share it.
