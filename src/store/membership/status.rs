@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use super::METADATA;
 use super::Membership;
 use super::VolumeState;
 use crate::base::Timestamp;
 use crate::base::VolumeId;
 use crate::meta::ReplicaStatus;
+use crate::meta::Role;
 use crate::sys::metrics::VolumeFigures;
 use crate::volume::Member;
 
@@ -79,6 +81,14 @@ impl Membership {
             let seen = presence.of(member.volume);
             let space = slot.room().space().filter(|_| slot.volume().is_some());
             let name = member.volume.to_string();
+            let away = || ReplicaStatus {
+                name: name.clone(),
+                path: slot.path().join(METADATA),
+                role: Role::Absent,
+                commit: 0,
+                voter: true,
+            };
+            let replica = replicas.iter().find(|replica| replica.name == name).cloned();
             Some(VolumeStatus {
                 id: member.volume,
                 path: slot.path().to_owned(),
@@ -89,7 +99,7 @@ impl Membership {
                 is_out: seen.is_out,
                 capacity_bytes: space.map_or(member.capacity_bytes, |space| space.total_bytes),
                 available_bytes: space.map(|space| space.available_bytes),
-                metadata: replicas.iter().find(|replica| replica.name == name).cloned(),
+                metadata: replica.or_else(|| member.metadata.then(away)),
             })
         };
         members.roster().belonging().filter_map(status).collect()
