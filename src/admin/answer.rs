@@ -61,9 +61,7 @@ impl<'a> Call<'a> {
                 Err(Refusal::new(Kind::Internal, "this page asks for no credentials"))
             }
             Operation::Status => self.status().await,
-            Operation::Redundancy => {
-                Ok(json(StatusCode::OK, &self.shown.control.redundancy().await?))
-            }
+            Operation::Redundancy => Ok(json(StatusCode::OK, &self.shown.control.redundancy().await?)),
             Operation::ListVolumes => {
                 Ok(json(StatusCode::OK, &wire::Volumes { volumes: self.volumes().await? }))
             }
@@ -73,9 +71,7 @@ impl<'a> Call<'a> {
             | Operation::DrainVolume
             | Operation::UndrainVolume
             | Operation::ReplaceVolume => self.change().await,
-            Operation::ListJobs => {
-                Ok(json(StatusCode::OK, &wire::Jobs { jobs: self.shown.control.jobs()? }))
-            }
+            Operation::ListJobs => Ok(json(StatusCode::OK, &wire::Jobs { jobs: self.shown.control.jobs()? })),
             Operation::GetJob => Ok(json(StatusCode::OK, &self.job()?)),
             Operation::StartJob => self.command(StatusCode::ACCEPTED, Command::Start),
             Operation::PauseJob => self.command(StatusCode::OK, Command::Pause),
@@ -143,7 +139,8 @@ impl<'a> Call<'a> {
         let control = Arc::clone(&self.shown.control);
         // On its own: a client that goes away must not leave a change half made.
         let changed = actix_web::rt::spawn(async move { control.change(change).await }).await;
-        let lost = |_| Err(Refusal::new(Kind::Internal, "the change was cut off; look at the list of volumes"));
+        let lost =
+            |_| Err(Refusal::new(Kind::Internal, "the change was cut off; look at the list of volumes"));
         let id = changed.unwrap_or_else(lost)?;
         if status == StatusCode::NO_CONTENT {
             self.shown.changes.lock().remove(&id);

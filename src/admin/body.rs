@@ -28,7 +28,8 @@ pub(super) async fn read(
 ) -> Result<Vec<u8>, Refusal> {
     let too_large = || Refusal::new(Kind::TooLarge, format!("a body may have {BYTES_MAX} bytes at most"));
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    if announced.and_then(|length| length.parse::<u64>().ok()).is_some_and(|length| length > BYTES_MAX as u64) {
+    if announced.and_then(|length| length.parse::<u64>().ok()).is_some_and(|length| length > BYTES_MAX as u64)
+    {
         return Err(too_large());
     }
     let collect = async {
@@ -43,7 +44,8 @@ pub(super) async fn read(
         Ok(bytes)
     };
     let bytes = tokio::time::timeout(TIME_MAX, collect).await;
-    let bytes = bytes.unwrap_or_else(|_| Err(Refusal::new(Kind::Timeout, "the body did not come in time")))?;
+    let bytes =
+        bytes.unwrap_or_else(|_| Err(Refusal::new(Kind::Timeout, "the body did not come in time")))?;
     if Sha256Digest::from(Sha256::digest(&bytes)) != *digest {
         return Err(Refusal::invalid("the body has another SHA-256 than x-amz-content-sha256 says"));
     }
@@ -62,5 +64,6 @@ pub(super) fn check_type(request: &HttpRequest) -> Result<(), Refusal> {
 
 /// Reads a document.
 pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(bytes).map_err(|error| Refusal::invalid(format!("the body is not usable: {error}")))
+    serde_json::from_slice(bytes)
+        .map_err(|error| Refusal::invalid(format!("the body is not usable: {error}")))
 }

@@ -53,7 +53,11 @@ fn a_wrong_method_hears_the_right_ones() {
 fn no_operation_is_there_twice() {
     for (number, endpoint) in ENDPOINTS.iter().enumerate() {
         let earlier = &ENDPOINTS[..number];
-        assert!(earlier.iter().all(|other| other.operation != endpoint.operation), "{:?}", endpoint.operation);
+        assert!(
+            earlier.iter().all(|other| other.operation != endpoint.operation),
+            "{:?}",
+            endpoint.operation
+        );
         assert!(!endpoint.operation.takes_body() || endpoint.method != "GET");
     }
 }

@@ -78,7 +78,10 @@ fn a_pass_that_began_before_the_change_does_not_settle_it() {
 fn a_new_disk_is_full_when_nothing_waits_for_repair() {
     let asked = Asked { cause: Cause::Replaced, at: "2026-01-02".to_owned() };
     let jobs = |repair: &str| {
-        [ran("rebalance", "idle", "2026-01-03", "2026-01-04"), ran("repair", repair, "2026-01-04", "2026-01-05")]
+        [
+            ran("rebalance", "idle", "2026-01-03", "2026-01-04"),
+            ran("repair", repair, "2026-01-04", "2026-01-05"),
+        ]
     };
     let of = |repair, queued| progress(&volume(1, "/a"), Some(&asked), &jobs(repair), queued).unwrap();
     assert_eq!((of("running", 0).done, of("running", 0).job.as_str()), (false, "repair"));

@@ -30,7 +30,9 @@ pub(super) fn span(span: Duration) -> String {
     let (unit, length) = units[first];
     let whole = format!("{}{unit}", seconds / length);
     match units.get(first + 1) {
-        Some((unit, part)) if seconds % length >= *part => format!("{whole} {}{unit}", seconds % length / part),
+        Some((unit, part)) if seconds % length >= *part => {
+            format!("{whole} {}{unit}", seconds % length / part)
+        }
         _ => whole,
     }
 }

@@ -20,7 +20,9 @@ fn job() -> Job {
 
 #[test]
 fn rates_are_read_as_people_write_them() {
-    for (text, rate) in [("50MiB", 50 << 20), ("50MiB/s", 50 << 20), ("1g", 1 << 30), ("0", 0), ("unlimited", 0)] {
+    for (text, rate) in
+        [("50MiB", 50 << 20), ("50MiB/s", 50 << 20), ("1g", 1 << 30), ("0", 0), ("unlimited", 0)]
+    {
         assert_eq!(parse_rate(text), Ok(rate), "{text}");
     }
     for text in ["", "fast", "-1", "5 parsecs"] {

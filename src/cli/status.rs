@@ -93,9 +93,8 @@ fn copies(redundancy: &Redundancy, now: Timestamp) -> String {
         return format!("{wanted}; not counted yet");
     };
     let groups = blobs.iter().enumerate().rev().filter(|(_, blobs)| **blobs > 0);
-    let groups: Vec<String> = groups
-        .map(|(copies, blobs)| format!("{} on {copies}", count(*blobs, "blob", "blobs")))
-        .collect();
+    let groups: Vec<String> =
+        groups.map(|(copies, blobs)| format!("{} on {copies}", count(*blobs, "blob", "blobs"))).collect();
     let groups = if groups.is_empty() { "no blob yet".to_owned() } else { groups.join(", ") };
     let counted = redundancy.last_census.as_ref().map(|date| human::ago(date, now));
     let misplaced = match redundancy.misplaced_copies {
@@ -114,7 +113,8 @@ fn queue(redundancy: &Redundancy) -> String {
         let _ = write!(line, ", {} without any good copy", redundancy.lost);
     }
     if redundancy.quarantined_files > 0 {
-        let _ = write!(line, "; {} in quarantine", count(redundancy.quarantined_files, "bad copy", "bad copies"));
+        let _ =
+            write!(line, "; {} in quarantine", count(redundancy.quarantined_files, "bad copy", "bad copies"));
     }
     line
 }

@@ -49,7 +49,10 @@ fn what_is_amiss_comes_first() {
     status.redundancy.misplaced_copies = 5;
     let text = screen_of(&status);
     assert!(text.starts_with("DEGRADED\n  - 3 blobs wait for another copy\n\n"), "{text}");
-    assert!(text.contains("repair queue  3 blobs, 1 without any good copy; 2 bad copies in quarantine\n"), "{text}");
+    assert!(
+        text.contains("repair queue  3 blobs, 1 without any good copy; 2 bad copies in quarantine\n"),
+        "{text}"
+    );
     assert!(text.contains("5 copies are to be moved"), "{text}");
 }
 

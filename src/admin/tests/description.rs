@@ -30,7 +30,12 @@ fn what_asks_for_no_credentials_says_so_and_what_takes_a_body_too() {
             .find(|endpoint| endpoint.path == found.path && endpoint.method == found.method)
             .unwrap();
         assert_eq!(found.operation.get("security").is_some(), endpoint.operation.is_open(), "{}", found.path);
-        assert_eq!(found.operation.get("requestBody").is_some(), endpoint.operation.takes_body(), "{}", found.path);
+        assert_eq!(
+            found.operation.get("requestBody").is_some(),
+            endpoint.operation.takes_body(),
+            "{}",
+            found.path
+        );
         assert!(found.operation["operationId"].is_string(), "{}", found.path);
     }
 }
@@ -63,7 +68,8 @@ fn the_judge_finds_fault() {
         bend(&mut bent);
         assert_eq!(description.check(&schema, &bent, "").len(), 1, "bend {number}");
     }
-    let answer = |status, body| description.judge(("GET", "/admin/v1/jobs"), (status, "application/json", body));
+    let answer =
+        |status, body| description.judge(("GET", "/admin/v1/jobs"), (status, "application/json", body));
     assert!(answer(200, r#"{"jobs":[]}"#).is_empty());
     assert!(answer(404, r#"{"code":"x","message":"y"}"#).is_empty());
     assert_eq!(answer(201, r#"{"jobs":[]}"#).len(), 1);

@@ -45,7 +45,9 @@ pub struct Fake {
 impl Default for Fake {
     fn default() -> Self {
         Self {
-            volumes: Mutex::new((1..=3).map(|number| volume(number, &format!("/mnt/disk{number}"))).collect()),
+            volumes: Mutex::new(
+                (1..=3).map(|number| volume(number, &format!("/mnt/disk{number}"))).collect(),
+            ),
             jobs: Mutex::new(["scrub", "repair", "rebalance"].map(job).to_vec()),
             redundancy: Mutex::new(redundancy()),
             changes: Mutex::default(),

@@ -32,7 +32,8 @@ fn a_volume_is_added_drained_and_removed() {
     assert_eq!((removed.status, removed.body.as_str()), (204, ""));
     assert_eq!(rig.get(&place).status, 404);
     assert_eq!(rig.send(&Ask::new("DELETE", &format!("/admin/v1/volumes/{}?force=true", id(3)))).status, 204);
-    let replace = Ask::new("POST", &format!("/admin/v1/volumes/{}/replace", id(1))).json(r#"{"path":"/mnt/n"}"#);
+    let replace =
+        Ask::new("POST", &format!("/admin/v1/volumes/{}/replace", id(1))).json(r#"{"path":"/mnt/n"}"#);
     assert_eq!(rig.send(&replace).status, 202);
     assert_eq!(
         *rig.fake.changes.lock(),
@@ -50,7 +51,8 @@ fn a_volume_is_added_drained_and_removed() {
 #[test]
 fn a_change_that_the_server_refuses_says_why() {
     let rig = Rig::new();
-    let kinds = [(Kind::Conflict, 409), (Kind::Invalid, 400), (Kind::Unavailable, 503), (Kind::NotImplemented, 501)];
+    let kinds =
+        [(Kind::Conflict, 409), (Kind::Invalid, 400), (Kind::Unavailable, 503), (Kind::NotImplemented, 501)];
     for (kind, status) in kinds {
         *rig.fake.refusal.lock() = Some(Refusal::new(kind, "it holds the last copy of 3 blobs"));
         let reply = rig.send(&Ask::new("DELETE", &format!("/admin/v1/volumes/{}", id(1))));
@@ -91,8 +93,7 @@ fn a_drain_shows_how_far_it_is() {
     (running.done_bytes, running.total_bytes, running.eta_seconds) = (100, 350, Some(9));
     rig.fake.jobs.lock()[2] = running.clone();
     let progress = rig.get(&place).json()["progress"].clone();
-    let expected =
-        serde_json::json!({"job": "rebalance", "done": false, "done_bytes": 100, "left_bytes": 250, "eta_seconds": 9});
+    let expected = serde_json::json!({"job": "rebalance", "done": false, "done_bytes": 100, "left_bytes": 250, "eta_seconds": 9});
     assert_eq!(progress, expected);
 
     "idle".clone_into(&mut running.state);

@@ -76,7 +76,9 @@ fn a_signature_is_for_one_request() {
 fn the_body_is_signed() {
     let rig = Rig::new();
     let ask = || Ask::new("POST", "/admin/v1/volumes").json(PLACE);
-    for payload in [SignedPayload::Unsigned, SignedPayload::SignedChunks, SignedPayload::UnsignedChunksTrailer] {
+    for payload in
+        [SignedPayload::Unsigned, SignedPayload::SignedChunks, SignedPayload::UnsignedChunksTrailer]
+    {
         let reply = rig.send(&ask().payload(payload));
         assert_eq!((reply.status, reply.code().as_str()), (400, "InvalidRequest"), "{payload:?}");
     }
@@ -125,7 +127,9 @@ fn a_body_is_json_and_short() {
             None => ask,
         }
     };
-    for kind in [None, Some("text/plain"), Some("application/x-www-form-urlencoded"), Some("application/jsonx")] {
+    for kind in
+        [None, Some("text/plain"), Some("application/x-www-form-urlencoded"), Some("application/jsonx")]
+    {
         assert_eq!(rig.send(&typed(kind)).status, 415, "{kind:?}");
     }
     assert_untouched(&rig);
@@ -157,12 +161,31 @@ fn what_is_no_document_is_refused() {
     let deep = "[".repeat(20_000);
     let rate = "/admin/v1/jobs/scrub/rate".to_owned();
     let replace = format!("/admin/v1/volumes/{}/replace", id(1));
-    let (add, bodies) = ("/admin/v1/volumes".to_owned(), [
-        "", "{", "null", "[]", "1", "\"/mnt/x\"", "{}", "{\"path\":null}", "{\"path\":1}", "{\"path\":\"relative\"}",
-        "{\"path\":\"\"}", "{\"path\":\"/x\",\"more\":1}", "{\"path\":\"/x\",\"path\":\"/y\"}", "{\"path\":\"/x\"}}",
-        "{\"path\":\"/x\\u0000y\"}", "{\"bytes_per_second\":-1}", "{\"bytes_per_second\":1.5}",
-        "{\"bytes_per_second\":\"1\"}", "{\"bytes_per_second\":18446744073709551616}", &deep,
-    ]);
+    let (add, bodies) = (
+        "/admin/v1/volumes".to_owned(),
+        [
+            "",
+            "{",
+            "null",
+            "[]",
+            "1",
+            "\"/mnt/x\"",
+            "{}",
+            "{\"path\":null}",
+            "{\"path\":1}",
+            "{\"path\":\"relative\"}",
+            "{\"path\":\"\"}",
+            "{\"path\":\"/x\",\"more\":1}",
+            "{\"path\":\"/x\",\"path\":\"/y\"}",
+            "{\"path\":\"/x\"}}",
+            "{\"path\":\"/x\\u0000y\"}",
+            "{\"bytes_per_second\":-1}",
+            "{\"bytes_per_second\":1.5}",
+            "{\"bytes_per_second\":\"1\"}",
+            "{\"bytes_per_second\":18446744073709551616}",
+            &deep,
+        ],
+    );
     for target in [&rate, &replace, &add] {
         let method = if target == &rate { "PUT" } else { "POST" };
         for body in bodies {

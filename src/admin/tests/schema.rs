@@ -36,10 +36,15 @@ impl Description {
     }
 
     /// What is wrong with an answer to a request, or nothing. The path is as sent, without its query.
-    pub fn judge(&self, (method, path): (&str, &str), (status, kind, body): (u16, &str, &str)) -> Vec<String> {
+    pub fn judge(
+        &self,
+        (method, path): (&str, &str),
+        (status, kind, body): (u16, &str, &str),
+    ) -> Vec<String> {
         let method = if method == "HEAD" { "GET" } else { method };
         let operations = self.operations();
-        let found = operations.iter().find(|described| described.method == method && fits(described.path, path));
+        let found =
+            operations.iter().find(|described| described.method == method && fits(described.path, path));
         // What is refused before there is an operation is refused like everything else.
         let schema = match found {
             Some(described) => self.answer(described.operation, status),
@@ -49,14 +54,20 @@ impl Description {
             return vec![format!("{method} {path}: the status {status} is not described")];
         };
         let Some(content) = answer.get("content") else {
-            return if body.is_empty() { Vec::new() } else { vec![format!("{path}: a body that is not described")] };
+            return if body.is_empty() {
+                Vec::new()
+            } else {
+                vec![format!("{path}: a body that is not described")]
+            };
         };
         let kind = kind.split(';').next().unwrap();
         let Some(schema) = content.get(kind).map(|media| &media["schema"]) else {
             return vec![format!("{method} {path}: {kind:?} is not described")];
         };
         let document = match kind {
-            "application/json" => serde_json::from_str(body).unwrap_or_else(|error| panic!("{path}: {error}: {body}")),
+            "application/json" => {
+                serde_json::from_str(body).unwrap_or_else(|error| panic!("{path}: {error}: {body}"))
+            }
             _ => Value::String(body.to_owned()),
         };
         self.check(schema, &document, path)
@@ -84,7 +95,9 @@ impl Description {
         let mut wrong = Vec::new();
         for (keyword, rule) in schema.as_object().unwrap() {
             match keyword.as_str() {
-                "type" => wrong.extend((!has_type(rule, value)).then(|| format!("{at}: {value} is no {rule}"))),
+                "type" => {
+                    wrong.extend((!has_type(rule, value)).then(|| format!("{at}: {value} is no {rule}")))
+                }
                 "enum" => {
                     let listed = rule.as_array().unwrap().contains(value);
                     wrong.extend((!listed).then(|| format!("{at}: {value} is not one of {rule}")));
@@ -96,7 +109,8 @@ impl Description {
                 "pattern" => {
                     assert_eq!(rule, "^[0-9a-f]{32}$", "the one pattern that is known here");
                     let text = value.as_str().unwrap_or_default();
-                    let fits = text.len() == 32 && text.bytes().all(|byte| b"0123456789abcdef".contains(&byte));
+                    let fits =
+                        text.len() == 32 && text.bytes().all(|byte| b"0123456789abcdef".contains(&byte));
                     wrong.extend((!fits).then(|| format!("{at}: {value} does not fit {rule}")));
                 }
                 "anyOf" => {
@@ -107,7 +121,9 @@ impl Description {
                 "required" => {
                     let names = rule.as_array().unwrap().iter().filter_map(Value::as_str);
                     wrong.extend(
-                        names.filter(|name| value.get(*name).is_none()).map(|name| format!("{at}: no {name}")),
+                        names
+                            .filter(|name| value.get(*name).is_none())
+                            .map(|name| format!("{at}: no {name}")),
                     );
                 }
                 "properties" => {

@@ -34,7 +34,13 @@ const ANSWER_TIME: Duration = Duration::from_secs(60);
 #[command(next_help_heading = "Options for every command")]
 pub(super) struct RemoteArgs {
     /// Address and port of the server's admin listener
-    #[arg(long, value_name = "HOST:PORT", env = "HOLDALL_ADMIN_ADDRESS", default_value = "127.0.0.1:9001", global = true)]
+    #[arg(
+        long,
+        value_name = "HOST:PORT",
+        env = "HOLDALL_ADMIN_ADDRESS",
+        default_value = "127.0.0.1:9001",
+        global = true
+    )]
     admin_address: String,
     /// File with the root credentials [default: HOLDALL_ACCESS_KEY and HOLDALL_SECRET_KEY, or
     /// ./data/credentials.toml when there is one]
@@ -119,7 +125,8 @@ impl Remote {
         (path, query): (&str, &str),
         body: Option<&impl Serialize>,
     ) -> anyhow::Result<()> {
-        let body = body.map(serde_json::to_vec).transpose().context("the request cannot be written as JSON")?;
+        let body =
+            body.map(serde_json::to_vec).transpose().context("the request cannot be written as JSON")?;
         let body = body.as_deref().map_or(Body::Empty, Body::Bytes);
         let call = Call { method, path, query, body, keep: Keep::Body };
         let mut sent = self.once(&call);
@@ -135,7 +142,9 @@ impl Remote {
                 "the server's admin listener cannot be reached at {address}: {kind}. Is the server running? Say with \
                  --admin-address where its admin listener is"
             ),
-            Ok(Err(failure)) => bail!("{address} does not answer as a Holdall admin listener does: {failure}"),
+            Ok(Err(failure)) => {
+                bail!("{address} does not answer as a Holdall admin listener does: {failure}")
+            }
             Err(_) => bail!("no answer from {address} within {} seconds", ANSWER_TIME.as_secs()),
         }
     }

@@ -200,7 +200,9 @@ fn choose(volumes: Vec<Volume>, text: &str) -> anyhow::Result<Volume> {
             other.id,
             other.path
         ),
-        (None, _) => bail!("no volume has the path {text} or an id that begins so; `holdall volume list` shows all"),
+        (None, _) => {
+            bail!("no volume has the path {text} or an id that begins so; `holdall volume list` shows all")
+        }
     }
 }
 

@@ -62,5 +62,8 @@ fn the_table_shows_what_matters() {
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[0], "ID            PATH        SIZE     FREE  STATE   HEALTH            METADATA");
     assert_eq!(lines[1], "abc100000000  /mnt/a  10.0 GiB  1.5 GiB  active  healthy           -");
-    assert_eq!(lines[2], "abd200000000  /mnt/b  10.0 GiB        -  active  absent, given up  rebuilding 25 %");
+    assert_eq!(
+        lines[2],
+        "abd200000000  /mnt/b  10.0 GiB        -  active  absent, given up  rebuilding 25 %"
+    );
 }

@@ -9,6 +9,7 @@ mod lock;
 mod private;
 mod real;
 mod sim;
+mod tree;
 
 use std::io;
 use std::path::Path;
@@ -21,6 +22,7 @@ pub use private::read_private_file;
 pub use real::RealDisk;
 pub use sim::Lasts;
 pub use sim::SimDisk;
+pub use tree::remove_tree;
 
 /// Alignment that direct I/O asks of addresses, offsets and lengths on every common disk.
 pub const ALIGNMENT: usize = 4096;
