@@ -112,6 +112,7 @@ fn has_settled(rebalance: &Job, asked: Option<&Asked>) -> bool {
 fn of(job: &Job, done: bool) -> Progress {
     Progress {
         job: job.name.clone(),
+        state: job.state.clone(),
         done,
         done_bytes: job.done_bytes,
         left_bytes: match (done, job.total_bytes) {

@@ -79,6 +79,8 @@ pub struct Replica {
 pub struct Progress {
     /// The job that does it.
     pub job: String,
+    /// What that job does now: idle, running, paused or failed.
+    pub state: String,
     /// Whether everything is where it belongs.
     pub done: bool,
     /// Bytes moved so far.
