@@ -254,6 +254,17 @@ pub const SETTINGS: &[Setting] = &[
         ..PLAIN
     },
     Setting {
+        key: "jobs.scrub_interval",
+        variable: "HOLDALL_SCRUB_INTERVAL",
+        meaning: "In which time every copy of every part is read and verified",
+        default: "7d",
+        allowed: "a duration from 1h to 365d",
+        apply: |config, given| {
+            given.duration(3600..=365 * 86_400).map(|span| config.jobs.scrub_interval = span)
+        },
+        ..PLAIN
+    },
+    Setting {
         key: "log.level",
         variable: "HOLDALL_LOG_LEVEL",
         flag: Some("--log-level"),
