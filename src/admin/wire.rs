@@ -162,6 +162,8 @@ pub struct Scrub {
     pub bytes: u64,
     /// Copies that were bad.
     pub bad: u64,
+    /// Files and volumes that could not be read because a volume did not answer.
+    pub unread: u64,
 }
 
 /// Where a volume is, or shall be.
