@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::METADATA;
 use super::Membership;
 use super::VolumeState;
 use crate::base::Timestamp;
 use crate::base::VolumeId;
 use crate::meta::ReplicaStatus;
+use crate::meta::Role;
 use crate::sys::metrics::VolumeFigures;
 use crate::volume::Member;
 
@@ -87,6 +89,14 @@ impl Membership {
             let seen = presence.of(member.volume);
             let space = slot.room().space().filter(|_| slot.volume().is_some());
             let name = member.volume.to_string();
+            let away = || ReplicaStatus {
+                name: name.clone(),
+                path: slot.path().join(METADATA),
+                role: Role::Absent,
+                commit: 0,
+                voter: true,
+            };
+            let replica = replicas.iter().find(|replica| replica.name == name).cloned();
             Some(VolumeStatus {
                 id: member.volume,
                 path: slot.path().to_owned(),
@@ -99,7 +109,7 @@ impl Membership {
                 available_bytes: space.map(|space| space.available_bytes),
                 read_latency: slot.latencies().reads(),
                 sync_latency: slot.latencies().syncs(),
-                metadata: replicas.iter().find(|replica| replica.name == name).cloned(),
+                metadata: replica.or_else(|| member.metadata.then(away)),
             })
         };
         members.roster().belonging().filter_map(status).collect()
