@@ -99,18 +99,18 @@ impl Rig {
             opened.or_else(|_| Volume::format(disk.clone(), &root, identity)).map(Arc::new).map_err(text)
         };
         let volumes = (0..volumes).map(volume).collect::<Outcome<Vec<_>>>()?;
-        let options =
-            meta::Options { durability, cache_bytes: 4 << 20, write_buffer_bytes: 4 << 20, voters: 1 };
-        let path = directory.join("disk0/meta");
-        let meta = Arc::new(
-            Meta::open(
-                &[meta::ReplicaPlace::new("0", path)],
-                &options,
-                machine.metrics.clone(),
-                machine.clock.as_ref(),
-            )
-            .map_err(text)?,
-        );
+        let place = |number: u8| {
+            meta::ReplicaPlace::new(number.to_string(), directory.join(format!("disk{number}/meta")))
+        };
+        let places: Vec<_> = (0..volumes.len().min(3) as u8).map(place).collect();
+        let options = meta::Options {
+            durability,
+            cache_bytes: 4 << 20,
+            write_buffer_bytes: 4 << 20,
+            voters: places.len(),
+        };
+        let meta = Meta::open(&places, &options, machine.metrics.clone(), machine.clock.as_ref());
+        let meta = Arc::new(meta.map_err(text)?);
         let settings =
             Settings { replicas, inline_limit: 4 << 10, upload_memory_bytes: 32 << 20, threads: 2 };
         let store = Arc::new(Store::new(meta.clone(), volumes.clone(), machine, settings).map_err(text)?);
