@@ -11,6 +11,7 @@ use tokio::signal::unix::Signal;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
 
+use super::settings;
 use crate::config;
 use crate::config::Config;
 use crate::config::Sources;
@@ -84,7 +85,7 @@ pub(super) struct ServeArgs {
 impl ServeArgs {
     fn sources(&self) -> Sources {
         let one = |value: &Option<String>| value.iter().cloned().collect();
-        let flags: Vec<(&'static str, Vec<String>)> = vec![
+        let flags = vec![
             ("storage.volumes", self.volumes.clone()),
             ("listen.address", one(&self.address)),
             ("listen.admin_address", one(&self.admin_address)),
@@ -95,15 +96,7 @@ impl ServeArgs {
             ("log.level", one(&self.log_level)),
             ("log.format", one(&self.log_format)),
         ];
-        let ours = |(name, _): &(String, String)| name.starts_with("HOLDALL_");
-        let environment = std::env::vars_os()
-            .map(|(name, text)| (name.to_string_lossy().into_owned(), text.to_string_lossy().into_owned()));
-        let file = std::env::var_os("HOLDALL_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
-        Sources {
-            file: self.config.clone().or(file),
-            environment: environment.filter(ours).collect(),
-            flags: flags.into_iter().filter(|(_, values)| !values.is_empty()).collect(),
-        }
+        settings::sources(self.config.as_ref(), flags)
     }
 }
 

@@ -120,6 +120,17 @@ pub const SETTINGS: &[Setting] = &[
         ..PLAIN
     },
     Setting {
+        key: "storage.volume_out_after",
+        variable: "HOLDALL_VOLUME_OUT_AFTER",
+        meaning: "How long a volume may be away before its copies are made on others",
+        default: "10m",
+        allowed: "a duration from 10s to 30d",
+        apply: |config, given| {
+            given.duration(10..=30 * 86_400).map(|span| config.storage.volume_out_after = span)
+        },
+        ..PLAIN
+    },
+    Setting {
         key: "memory.budget",
         variable: "HOLDALL_MEMORY_BUDGET",
         meaning: "Memory for caches, write buffers and uploads together",

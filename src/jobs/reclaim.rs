@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Control;
 use super::worker::Job;
 use super::worker::Running;
 use super::worker::Step;
@@ -56,7 +57,7 @@ impl Job for Reclaimer {
         Duration::from_millis(500)
     }
 
-    fn step(&mut self) -> Running<'_> {
+    fn step<'a>(&'a mut self, _control: &'a Control) -> Running<'a> {
         Box::pin(self.drain())
     }
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Control;
 use super::worker::Job;
 use super::worker::Running;
 use super::worker::Step;
@@ -58,7 +59,7 @@ impl Default for SweepSettings {
 impl Sweep {
     /// A sweep that begins a pass now.
     pub fn new(store: Arc<Store>, clock: Arc<dyn Clock>, settings: SweepSettings) -> Self {
-        let volumes = store.volumes();
+        let volumes = store.volume_ids();
         Self { store, clock, volumes, settings, cursor: Cursor::Parts(0, None), removed: 0 }
     }
 
@@ -131,7 +132,7 @@ impl Job for Sweep {
         self.settings.pause
     }
 
-    fn step(&mut self) -> Running<'_> {
+    fn step<'a>(&'a mut self, _control: &'a Control) -> Running<'a> {
         Box::pin(self.advance())
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Control;
 use super::Reclaimer;
 use super::Sweep;
 use super::SweepSettings;
@@ -17,8 +18,9 @@ use crate::sys::clock::SystemClock;
 const NOW: SweepSettings = SweepSettings { pause: Duration::from_millis(5), age: Duration::ZERO };
 
 async fn until_idle(job: &mut dyn Job) -> usize {
+    let control = Control::new(job.name(), 0, Arc::default(), Arc::new(SystemClock));
     for steps in 1..1000 {
-        if job.step().await.unwrap() == Step::Idle {
+        if job.step(&control).await.unwrap() == Step::Idle {
             return steps;
         }
     }
@@ -63,7 +65,7 @@ async fn jobs_run_beside_requests_until_they_are_stopped() {
     let fixture = Fixture::new(1, 1);
     let bucket = fixture.bucket("bucket").await;
     let store = Arc::clone(&fixture.store);
-    let jobs = Jobs::start(move || {
+    let jobs = Jobs::start(Arc::clone(&store), Arc::new(SystemClock), move || {
         let sweep = Sweep::new(Arc::clone(&store), Arc::new(SystemClock), NOW);
         vec![Box::new(sweep), Box::new(Reclaimer::new(store))]
     });

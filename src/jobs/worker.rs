@@ -1,7 +1,8 @@
 //! The one shape of background work, and the thread that runs it.
 //!
 //! A job is a loop of bounded steps. A step may be cut off between any two of its commits (the process may die
-//! there anyway), so each is written to be done again.
+//! there anyway, and a stop does the same), so each is written to be done again. What a job must know after a restart
+//! (its cursor, its rate, whether it is paused) is kept in the row `system/job/<name>`.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,6 +10,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::board::Board;
+use super::control::Control;
+use crate::meta::records;
+use crate::store::Store;
+use crate::sys::clock::Clock;
 
 /// What a step tells the runner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,28 +38,59 @@ pub trait Job {
     /// How long it rests when there is nothing to do.
     fn pause(&self) -> Duration;
 
-    /// Does a bounded piece of work. Not cancelled from outside but by the end of the process.
-    fn step(&mut self) -> Running<'_>;
+    /// While there are clients, it rests for this many times as long as it worked; 0 for work too small to matter.
+    fn yields(&self) -> u32 {
+        0
+    }
+
+    /// Where the pass has got to; empty when it begins anew after a restart.
+    fn cursor(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    /// Takes up a pass at a cursor that an earlier process, perhaps of an earlier release, left. One that it cannot read
+    /// begins anew.
+    fn resume(&mut self, _cursor: &[u8]) {}
+
+    /// Does a bounded piece of work, and tells `control` how much it read and wrote. It may be dropped at any point.
+    fn step<'a>(&'a mut self, control: &'a Control) -> Running<'a>;
 }
 
-/// After a failed step: long enough not to fill the log, short enough to notice that the fault has gone.
-const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(10);
+/// How old the kept cursor of a running job may be: what is done again after a crash.
+const KEEP_EVERY: Duration = Duration::from_secs(30);
 
 /// Runs the jobs on a thread of their own until [`Jobs::stop`].
 pub struct Jobs {
     stop: watch::Sender<bool>,
     thread: Option<std::thread::JoinHandle<()>>,
+    board: Arc<Board>,
 }
 
 impl Jobs {
     /// Starts the jobs that `make` builds on their thread.
-    pub fn start(make: impl FnOnce() -> Vec<Box<dyn Job>> + Send + 'static) -> std::io::Result<Self> {
+    pub fn start(
+        store: Arc<Store>,
+        clock: Arc<dyn Clock>,
+        make: impl FnOnce() -> Vec<Box<dyn Job>> + Send + 'static,
+    ) -> std::io::Result<Self> {
         let (stop, stopped) = watch::channel(false);
+        let board = Arc::new(Board::default());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+        let (ready, made) = std::sync::mpsc::channel();
+        let shown = Arc::clone(&board);
         let thread = std::thread::Builder::new().name("jobs".to_owned()).spawn(move || {
             let tasks = tokio::task::LocalSet::new();
-            let running = make().into_iter().map(|job| tasks.spawn_local(run(job, stopped.clone())));
-            let running: Vec<_> = running.collect();
+            let mut running = Vec::new();
+            for job in make() {
+                let control = Control::new(job.name(), job.yields(), store.traffic(), Arc::clone(&clock));
+                let control = Arc::new(control);
+                shown.add(Arc::clone(&control));
+                let keeper = Keeper { store: Arc::clone(&store), kept: None, at: Instant::now() };
+                running.push(tasks.spawn_local(run(job, control, keeper, stopped.clone())));
+            }
+            drop(store);
+            // Nobody listens when the caller has given up.
+            let _ = ready.send(());
             let all = tasks.run_until(async {
                 for task in running {
                     // A job that panicked has said so already; the others go on.
@@ -60,10 +99,17 @@ impl Jobs {
             });
             runtime.block_on(all);
         })?;
-        Ok(Self { stop, thread: Some(thread) })
+        // From here on every job can be commanded. It fails only when the thread has died.
+        let _ = made.recv();
+        Ok(Self { stop, thread: Some(thread), board })
     }
 
-    /// Lets every running step end, then returns.
+    /// The jobs as they are now.
+    pub fn board(&self) -> Arc<Board> {
+        Arc::clone(&self.board)
+    }
+
+    /// Cuts every running step off between two of its commits, writes down how far the jobs have got, then returns.
     pub fn stop(mut self) {
         let _ = self.stop.send(true);
         if let Some(thread) = self.thread.take() {
@@ -72,20 +118,83 @@ impl Jobs {
     }
 }
 
-async fn run(mut job: Box<dyn Job>, mut stopped: watch::Receiver<bool>) {
-    let name: Arc<str> = job.name().into();
+async fn run(
+    mut job: Box<dyn Job>,
+    control: Arc<Control>,
+    mut keeper: Keeper,
+    mut stopped: watch::Receiver<bool>,
+) {
+    tokio::select! {
+        row = keeper.load(control.name()) => if let Some(row) = row {
+            control.restore(&row);
+            job.resume(&row.cursor);
+        },
+        _ = stopped.changed() => return,
+    }
     while !*stopped.borrow() {
-        let pause = match job.step().await {
-            Ok(Step::Busy) => Duration::ZERO,
-            Ok(Step::Idle) => job.pause(),
-            Err(error) => {
-                tracing::warn!(job = %name, %error, "a step failed and will be done again");
-                PAUSE_AFTER_ERROR
-            }
+        let mut changes = control.changes();
+        let step = async {
+            control.while_paused().await;
+            job.step(&control).await
         };
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            _ = stopped.changed() => {}
+        let outcome = tokio::select! {
+            biased;
+            _ = stopped.changed() => break,
+            outcome = step => outcome,
+        };
+        if let Err(error) = &outcome {
+            tracing::warn!(job = control.name(), %error, "a step failed and will be done again");
+        }
+        let rest = control.settle(outcome, job.pause());
+        keeper.keep(job.as_ref(), &control, rest > Duration::ZERO).await;
+        let until = Instant::now() + rest;
+        tokio::task::yield_now().await;
+        while !control.is_requested() && Instant::now() < until && !*stopped.borrow() {
+            tokio::select! {
+                () = tokio::time::sleep_until(until) => {}
+                _ = changes.changed() => keeper.keep(job.as_ref(), &control, true).await,
+                _ = stopped.changed() => {}
+            }
+        }
+    }
+    keeper.keep(job.as_ref(), &control, true).await;
+}
+
+/// Writes down what a job must know after a restart, when that has changed.
+struct Keeper {
+    store: Arc<Store>,
+    kept: Option<records::Job>,
+    at: Instant,
+}
+
+impl Keeper {
+    async fn load(&mut self, name: &'static str) -> Option<records::Job> {
+        match self.store.job(name).await {
+            Ok(row) => self.kept = row,
+            Err(error) => tracing::warn!(job = name, %error, "it begins anew: its row cannot be read"),
+        }
+        self.kept.clone()
+    }
+
+    /// Keeps what has changed: settings at once, the rest when the job rests or now and then.
+    async fn keep(&mut self, job: &dyn Job, control: &Control, rests: bool) {
+        let row = control.keep(job.cursor());
+        let kept = self.kept.get_or_insert_default();
+        let settings = |row: &records::Job| (row.rate_bytes_per_second, row.paused);
+        let due = settings(kept) != settings(&row) || self.at.elapsed() >= KEEP_EVERY;
+        // What drains a queue all the time writes no row for each end of it.
+        let due = due || (rests && kept.cursor != row.cursor);
+        if !due || *kept == row {
+            return;
+        }
+        self.at = Instant::now();
+        match self.store.keep_job(control.name(), &row).await {
+            Ok(()) => *kept = row,
+            Err(error) => tracing::debug!(job = control.name(), %error, "its row could not be written"),
         }
     }
 }
+
+#[cfg(test)]
+#[path = "worker_tests.rs"]
+mod tests;

@@ -120,6 +120,23 @@ impl Database {
         Ok(database)
     }
 
+    /// Opens what is there for reading alone; nothing is written, the log is replayed into memory.
+    pub(super) fn open_read_only(path: &Path, setup: &Setup) -> Result<Self, Error> {
+        wal::check(&RealDisk, path)?;
+        let families = Family::ALL.iter().map(|family| {
+            let options = family_options(*family, &setup.cache, setup.write_buffer_bytes);
+            ColumnFamilyDescriptor::new(family.name(), options)
+        });
+        let mut options = database_options(setup);
+        options.create_if_missing(false);
+        options.create_missing_column_families(false);
+        let db = DB::open_cf_descriptors_read_only(&options, path, families, false)
+            .map_err(|error| Error::rocksdb("open", path.display().to_string(), &error))?;
+        let database = Self { db, path: path.to_owned(), slot: 0, holders: AtomicUsize::new(0) };
+        database.known_format()?;
+        Ok(database)
+    }
+
     pub(super) fn family(&self, family: Family) -> Result<&rocksdb::ColumnFamily, Error> {
         self.db
             .cf_handle(family.name())
@@ -196,17 +213,24 @@ impl Database {
         self.db.flush_wal(true).map_err(|error| Error::rocksdb("sync", "the log", &error))
     }
 
+    /// Refuses a database that a later release has changed; whether it has a format yet.
+    fn known_format(&self) -> Result<bool, Error> {
+        let key = keys::system("format");
+        let Some(row) = self.row(&key)? else { return Ok(false) };
+        let format = codec::decode::<Cursor>(&key, &row)?.record.position;
+        match format.first() {
+            Some(format) if *format <= FORMAT => Ok(true),
+            Some(format) => Err(Error::new("open", "the database", Kind::Newer(u16::from(*format)))),
+            None => Err(Error::corrupt(key.describe(), "no format")),
+        }
+    }
+
     /// Refuses a database that a later release has changed; marks a new one.
     fn check_format(&self, created: Timestamp) -> Result<(), Error> {
-        let key = keys::system("format");
-        if let Some(row) = self.row(&key)? {
-            let format = codec::decode::<Cursor>(&key, &row)?.record.position;
-            return match format.first() {
-                Some(format) if *format <= FORMAT => Ok(()),
-                Some(format) => Err(Error::new("open", "the database", Kind::Newer(u16::from(*format)))),
-                None => Err(Error::corrupt(key.describe(), "no format")),
-            };
+        if self.known_format()? {
+            return Ok(());
         }
+        let key = keys::system("format");
         let created = created.as_millis().to_be_bytes();
         let marker = Cursor { position: [&[FORMAT][..], &created].concat() };
         let mut write = rocksdb::WriteOptions::default();

@@ -8,6 +8,11 @@ use crate::base::BlobId;
 use crate::base::BucketId;
 use crate::base::UploadId;
 
+#[path = "keys_named.rs"]
+mod named;
+
+pub use named::Named;
+
 macro_rules! families {
     ($($family:ident $name:literal $doc:literal;)*) => {
         /// A column family.
@@ -63,8 +68,18 @@ impl Key {
     }
 
     /// For messages: the family and the bytes, printable.
-    pub(super) fn describe(&self) -> String {
+    pub fn describe(&self) -> String {
         format!("{}/{}", self.family.name(), self.bytes.escape_ascii())
+    }
+
+    /// Which of two keys of one family comes first.
+    pub fn order(&self, other: &Key) -> std::cmp::Ordering {
+        self.bytes.cmp(&other.bytes)
+    }
+
+    /// What the key names; `None` when it is none that this release writes.
+    pub fn named(&self) -> Option<Named> {
+        named::read(self.family, &self.bytes)
     }
 }
 
@@ -219,6 +234,27 @@ pub fn usage(bucket: BucketId) -> Key {
 /// A setting or cursor of the server.
 pub fn system(name: &str) -> Key {
     Key::from_parts(Family::System, name.as_bytes().to_vec())
+}
+
+/// What a job keeps for its next process.
+pub fn job(name: &str) -> Key {
+    system(&format!("job/{name}"))
+}
+
+/// The prefix of every row of a family.
+pub const fn all(family: Family) -> Key {
+    Key::from_parts(family, Vec::new())
+}
+
+/// The prefix of all rows of a family whose blobs have ids that begin so: references, inline values, and work for jobs
+/// behind the prefix of its kind.
+pub fn of_blobs(kind: &Key, first: &[u8]) -> Key {
+    Key::from_parts(kind.family, [kind.bytes.as_slice(), first].concat())
+}
+
+/// The prefix of the current objects of a bucket.
+pub fn objects(bucket: BucketId) -> Key {
+    current(bucket, "")
 }
 
 /// The first bytes behind every key that begins with `prefix`; `None` when there is no such.

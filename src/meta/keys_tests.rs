@@ -30,4 +30,36 @@ proptest! {
             prop_assert!(prefix.iter().all(|byte| *byte == 0xff));
         }
     }
+
+    /// Every key that is built is taken apart again into what it was built of.
+    #[test]
+    fn keys_say_what_they_name(name in "[a\0\u{1}\u{10FFFF}]{0,4}", i in 0_u8.., number in 1_u16..) {
+        let (bucket, blob, upload) = (BucketId(u64::from(i) << 56 | 3), BlobId::from_bytes([i; 16]), id(i));
+        let object = current(bucket, &name);
+        let part_row = part(&upload, number);
+        for (key, named) in [
+            (super::bucket(&name), Named::Bucket(name.clone())),
+            (object.clone(), Named::Current(bucket, name.clone())),
+            (open_upload(bucket, &name, &upload), Named::OpenUpload(bucket, name.clone(), upload)),
+            (ended_upload(bucket, &name, &upload), Named::EndedUpload(bucket, name.clone(), upload)),
+            (part_row.clone(), Named::Part(upload, number)),
+            (inline(blob), Named::Inline(blob)),
+            (blobref(blob, &object), Named::BlobRef(blob, object)),
+            (blobref(blob, &part_row), Named::BlobRef(blob, part_row)),
+            (reclaim(blob), Named::Reclaim(blob)),
+            (repair(blob), Named::Repair(blob)),
+            (usage(bucket), Named::Usage(bucket)),
+            (system(&name), Named::System(name.clone())),
+        ] {
+            prop_assert_eq!(key.named(), Some(named));
+        }
+    }
+
+    /// Damaged keys are refused, never misread into a panic.
+    #[test]
+    fn any_bytes_are_a_key_or_not(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
+        for family in Family::ALL {
+            let _ = Key::from_parts(*family, bytes.clone()).named();
+        }
+    }
 }

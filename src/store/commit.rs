@@ -141,6 +141,7 @@ impl Store {
         transaction: Transaction,
         custody: &mut Custody,
     ) -> Result<Attempt, Error> {
+        let _under_way = self.traffic.enter();
         failpoint!("store::commit::before_submit");
         match self.metadata.commit(transaction, std::mem::take(custody)).await? {
             Decided::Committed => {

@@ -27,6 +27,7 @@ use super::local::LocalMetadata;
 use super::local::LocalParts;
 use super::local::OpenPart;
 use super::object::Object;
+use super::pace::UnderWay;
 use super::readers::Reading;
 use crate::base::BlobId;
 use crate::base::BucketId;
@@ -151,6 +152,7 @@ impl Store {
             open: None,
             ahead: None,
             _reading: reading,
+            _under_way: self.traffic.enter(),
         };
         let stream = futures_util::stream::unfold(state, Streaming::step);
         Ok(ObjectReader { length, source: Source::Streamed(Box::pin(stream)) })
@@ -226,6 +228,7 @@ struct Streaming {
     open: Option<(BlobId, OpenPart)>,
     ahead: Option<(Range<u64>, Ahead)>,
     _reading: Reading,
+    _under_way: UnderWay,
 }
 
 impl Streaming {

@@ -30,7 +30,7 @@ impl Store {
     }
 
     /// Settles one reclaim row: unlinks the blob unless another row still names it. `false` when a running read may
-    /// still want it.
+    /// still want it, or it is being restored.
     ///
     /// References only ever come from rows that hold one already, so a blob seen without any, in committed state,
     /// can gain none.
@@ -39,6 +39,8 @@ impl Store {
         if self.readers.may_want(blob, row.revision) {
             return Ok(false);
         }
+        // Being restored: a copy that is written behind the unlink would be left for ever.
+        let Some(_in_hand) = self.exclusive.enter(blob) else { return Ok(false) };
         let mut transaction = Transaction::new();
         if !self.is_referenced(blob).await? {
             failpoint!("store::reclaim::before_unlink");
@@ -53,13 +55,13 @@ impl Store {
         Ok(true)
     }
 
-    async fn is_referenced(&self, blob: BlobId) -> Result<bool, Error> {
-        Ok(!self.metadata.scan::<Empty>(keys::blobrefs(blob), None, 1).await?.is_empty())
+    /// Whether a row names the blob, or a running upload is about to.
+    pub(super) async fn is_named(&self, blob: BlobId) -> Result<bool, Error> {
+        Ok(self.unnamed.contains(blob) || self.is_referenced(blob).await?)
     }
 
-    /// Volumes of this store.
-    pub fn volumes(&self) -> Vec<VolumeId> {
-        self.parts.volumes()
+    pub(super) async fn is_referenced(&self, blob: BlobId) -> Result<bool, Error> {
+        Ok(!self.metadata.scan::<Empty>(keys::blobrefs(blob), None, 1).await?.is_empty())
     }
 
     /// Looks at up to `limit` part files of a volume behind `after` and removes those that were written before `before`,

@@ -45,7 +45,7 @@ pub struct StagePlan {
     pub max_bytes: u64,
     /// The S3 checksum to compute; CRC64NVME when nobody asked, as AWS does.
     pub algorithm: Option<ChecksumAlgorithm>,
-    /// What the part file says about itself, for a rebuild without metadata.
+    /// What the part file says about itself, for a rebuild without metadata; its checksum is filled in.
     pub owner: BlobOwner,
 }
 
@@ -105,6 +105,7 @@ impl Store {
             return Err(StageError::TooLarge { max_bytes: plan.max_bytes });
         }
         self.check_room()?;
+        let _under_way = self.traffic.enter();
         let promises = source.promises();
         let algorithm = plan.algorithm.or(promises.algorithm).unwrap_or(ChecksumAlgorithm::Crc64Nvme);
         let hashing = Hashing::new(algorithm, promises.sha256.is_some());
@@ -270,7 +271,7 @@ impl Upload<'_> {
         mut self,
         size: u64,
         promises: &Promises,
-        owner: BlobOwner,
+        mut owner: BlobOwner,
     ) -> Result<Staged, StageError> {
         let mut hashing = self.hashing_idle().await?;
         let rest = self.buffer.take();
@@ -286,6 +287,7 @@ impl Upload<'_> {
             self.sink.settle(writes).await?;
         }
         let rest = rest.as_ref().map_or(&[][..], Buffer::bytes);
+        owner.checksum = Some(digests.checksum.clone());
         let owner = owner.encode();
         let blob = (self.sink.id(), self.store.clock.now());
         let tail = Tail::new(blob, size, rest, blocks, digests.md5, &owner);

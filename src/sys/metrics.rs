@@ -7,6 +7,7 @@ use prometheus::HistogramVec;
 use prometheus::IntCounter;
 use prometheus::IntCounterVec;
 use prometheus::IntGauge;
+use prometheus::IntGaugeVec;
 use prometheus::Opts;
 use prometheus::Registry;
 use prometheus::TextEncoder;
@@ -29,6 +30,30 @@ pub struct Metrics {
     pub copies_dropped: IntCounter,
     /// Copies that a read found bad or missing its bytes.
     pub copies_bad: IntCounter,
+    /// Blobs of which a copy was made anew.
+    pub repaired_blobs: IntCounter,
+    /// Bytes written for them.
+    pub repaired_bytes: IntCounter,
+    volume_capacity: IntGaugeVec,
+    volume_available: IntGaugeVec,
+    volume_state: IntGaugeVec,
+}
+
+/// What is shown of a volume.
+#[derive(Debug, Clone)]
+pub struct VolumeFigures {
+    /// Its id.
+    pub volume: String,
+    /// Where it is, or should be.
+    pub path: String,
+    /// What is wanted of it: active or draining.
+    pub state: &'static str,
+    /// How it is doing.
+    pub health: &'static str,
+    /// Size of its disk in bytes.
+    pub capacity_bytes: u64,
+    /// Room on its disk in bytes; `None` while it does not tell.
+    pub available_bytes: Option<u64>,
 }
 
 /// Latency buckets from a cached HEAD to a slow disk.
@@ -64,6 +89,20 @@ impl Metrics {
             )?,
             copies_dropped: IntCounter::new("holdall_copies_dropped_total", "Copies dropped from a write")?,
             copies_bad: IntCounter::new("holdall_copies_bad_total", "Copies that a read found bad")?,
+            repaired_blobs: IntCounter::new("holdall_repaired_blobs_total", "Blobs that got a new copy")?,
+            repaired_bytes: IntCounter::new("holdall_repaired_bytes_total", "Bytes of new copies")?,
+            volume_capacity: IntGaugeVec::new(
+                Opts::new("holdall_volume_capacity_bytes", "Size of a volume's disk"),
+                &["volume", "path"],
+            )?,
+            volume_available: IntGaugeVec::new(
+                Opts::new("holdall_volume_available_bytes", "Room on a volume's disk"),
+                &["volume", "path"],
+            )?,
+            volume_state: IntGaugeVec::new(
+                Opts::new("holdall_volume_state", "1 for what a volume should do and how it is doing"),
+                &["volume", "path", "state", "health"],
+            )?,
             registry,
         };
         metrics.register()?;
@@ -81,8 +120,13 @@ impl Metrics {
             &self.commits,
             &self.copies_dropped,
             &self.copies_bad,
+            &self.repaired_blobs,
+            &self.repaired_bytes,
         ] {
             registry.register(Box::new(counter.clone()))?;
+        }
+        for gauge in [&self.volume_capacity, &self.volume_available, &self.volume_state] {
+            registry.register(Box::new(gauge.clone()))?;
         }
         registry.register(Box::new(self.connections.clone()))?;
         registry.register(Box::new(self.commit_group.clone()))?;
@@ -106,6 +150,23 @@ impl Metrics {
         self.commits.inc_by(size as u64);
         self.commit_group.observe(size as f64);
         self.commit_seconds.observe(seconds);
+    }
+
+    /// These are the volumes now.
+    pub fn volumes(&self, volumes: &[VolumeFigures]) {
+        for gauge in [&self.volume_capacity, &self.volume_available, &self.volume_state] {
+            gauge.reset();
+        }
+        let clamp = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
+        for one in volumes {
+            let place = [&*one.volume, &*one.path];
+            self.volume_capacity.with_label_values(&place).set(clamp(one.capacity_bytes));
+            if let Some(available) = one.available_bytes {
+                self.volume_available.with_label_values(&place).set(clamp(available));
+            }
+            let state = [&*one.volume, &*one.path, one.state, one.health];
+            self.volume_state.with_label_values(&state).set(1);
+        }
     }
 
     /// The text form that Prometheus scrapes.

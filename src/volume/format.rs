@@ -176,6 +176,7 @@ pub struct Tail {
     pub(super) offset: u64,
     pub(super) buffer: AlignedBuffer,
     pub(super) file_bytes: u64,
+    footer: Footer,
 }
 
 impl Tail {
@@ -198,6 +199,11 @@ impl Tail {
         for piece in [rest, &table, owner, &footer.encode()] {
             buffer.fill_from(piece);
         }
-        Self { offset: length - rest.len() as u64, buffer, file_bytes: footer.file_bytes() }
+        Self { offset: length - rest.len() as u64, buffer, file_bytes: footer.file_bytes(), footer }
+    }
+
+    /// The end of the file that this makes.
+    pub const fn footer(&self) -> &Footer {
+        &self.footer
     }
 }

@@ -83,6 +83,20 @@ impl PartReader {
         Ok(())
     }
 
+    /// Checks a range of the payload, without handing it out and without keeping it in the system's memory.
+    pub fn verify(&self, range: Range<u64>, scratch: &mut Vec<u8>) -> Result<(), Error> {
+        scratch.clear();
+        let (at, length) = (range.start, range.end - range.start);
+        let verified = self.read_verified(range, scratch);
+        self.file.forget(at, length);
+        verified
+    }
+
+    /// The same bytes will not be read again soon.
+    pub fn forget(&self, range: Range<u64>) {
+        self.file.forget(range.start, range.end - range.start);
+    }
+
     /// Checks whole blocks (the last may be short) against the table.
     fn check(&self, bytes: &[u8], first_block: u64) -> Result<(), Error> {
         let table = &self.table()?[first_block as usize * 4..];

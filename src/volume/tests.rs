@@ -179,6 +179,7 @@ fn a_missing_mount_and_a_foreign_directory_are_never_written_to() {
     let disk = SimDisk::default();
     let missing = Volume::open(Arc::new(disk.clone()), Path::new("/nothing"));
     assert!(matches!(missing.err().unwrap().kind(), Kind::Missing));
+    disk.create_dirs(Path::new("/home")).unwrap();
     disk.create(Path::new("/home/letter.txt"), NewFile::default()).unwrap();
     let foreign = Volume::format(Arc::new(disk.clone()), Path::new("/home"), identity());
     assert!(matches!(foreign.err().unwrap().kind(), Kind::Foreign));

@@ -151,6 +151,6 @@ async fn multipart(rig: &Rig, key: &str, value: Value, leave_one: bool) -> Outco
     rig.part(key, &id, 2, &body(value.seed + 2, value.second)).await?;
     match rig.complete(key, &id).await? {
         true => Ok(()),
-        false => Err("the upload has gone".to_owned()),
+        false => Err("the upload has gone".into()),
     }
 }

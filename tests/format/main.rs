@@ -254,6 +254,7 @@ async fn every_owner_of_format_1_is_read() {
             headers: ContentHeaders::default(),
             user_metadata: Vec::new(),
             storage_class: String::new(),
+            checksum: None,
         };
         assert_eq!(owner(body), expected);
     }

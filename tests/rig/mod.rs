@@ -1,10 +1,17 @@
-//! A store over real files in a directory that outlives it, and what must be true of it whenever it is at rest.
+//! A store over files that outlive it, and what must be true of it whenever it is at rest. Beside it the [`model`] of
+//! what it must answer, and the [`world`] that walks both through the same steps on a simulated disk.
 #![allow(dead_code, reason = "each test takes its share")]
+
+pub mod client;
+pub mod failure;
+pub mod model;
+pub mod world;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::task::Context;
 use std::task::Poll;
@@ -43,11 +50,14 @@ use holdall::store::StagePlan;
 use holdall::store::Staged;
 use holdall::store::Store;
 use holdall::sys::clock::SystemClock;
+use holdall::sys::disk::Disk;
 use holdall::sys::disk::RealDisk;
 use holdall::sys::entropy::SystemEntropy;
 use holdall::sys::metrics::Metrics;
 use holdall::volume::Identity;
 use holdall::volume::Volume;
+
+use failure::Failure;
 
 /// The bucket everything happens in.
 pub const BUCKET: &str = "bucket";
@@ -60,11 +70,17 @@ pub struct Rig {
     pub bucket: Arc<Bucket>,
 }
 
-/// A refusal or failure, as text.
-pub type Outcome<T> = Result<T, String>;
+/// An answer, or why there is none.
+pub type Outcome<T> = Result<T, Failure>;
 
-fn text<E: std::fmt::Debug>(error: E) -> String {
-    format!("{error:?}")
+fn text<E: std::fmt::Debug + 'static>(error: E) -> Failure {
+    Failure::of(error)
+}
+
+/// Randomness and time of the system.
+pub fn machine() -> Outcome<Machine> {
+    let metrics = Arc::new(Metrics::new().map_err(text)?);
+    Ok(Machine { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy), metrics })
 }
 
 impl Rig {
@@ -75,66 +91,55 @@ impl Rig {
         replicas: usize,
         durability: Durability,
     ) -> Outcome<Self> {
-        let metrics = Arc::new(Metrics::new().map_err(text)?);
-        let machine = Machine { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy), metrics };
-        Self::open_on(directory, (volumes, replicas), durability, machine).await
+        Self::open_on(directory, (volumes, replicas), durability, machine()?).await
     }
 
-    /// The same with another clock, or with randomness that is not.
+    /// The same on a machine of the caller's.
     pub async fn open_on(
         directory: &Path,
         (volumes, replicas): (u8, usize),
         durability: Durability,
         machine: Machine,
     ) -> Outcome<Self> {
-        let disk = Arc::new(RealDisk);
-        let volume = |number: u8| {
-            let root = directory.join(format!("disk{number}"));
-            let identity = Identity {
-                volume_id: VolumeId::from_bytes([number; 16]),
-                deployment_id: DeploymentId::from_bytes([9; 16]),
-                created: Timestamp::from_secs(1),
-            };
-            let opened = Volume::open(disk.clone(), &root);
-            opened.or_else(|_| Volume::format(disk.clone(), &root, identity)).map(Arc::new).map_err(text)
-        };
-        let volumes = (0..volumes).map(volume).collect::<Outcome<Vec<_>>>()?;
-        let place = |number: u8| {
-            meta::ReplicaPlace::new(number.to_string(), directory.join(format!("disk{number}/meta")))
-        };
-        let places: Vec<_> = (0..volumes.len().min(3) as u8).map(place).collect();
-        let options = meta::Options {
-            durability,
-            cache_bytes: 4 << 20,
-            write_buffer_bytes: 4 << 20,
-            voters: places.len(),
-        };
-        let meta = Meta::open(&places, &options, machine.metrics.clone(), machine.clock.as_ref());
-        let meta = Arc::new(meta.map_err(text)?);
+        let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+        let volumes = open_volumes(&disk, directory, volumes)?;
+        let path = |number: usize| directory.join(format!("disk{number}/meta"));
+        let paths: Vec<_> = (0..volumes.len().min(3)).map(path).collect();
+        let meta = open_meta(&paths, durability, &machine)?;
+        Self::over(meta, volumes, replicas, machine).await
+    }
+
+    /// A store of what is open already.
+    pub async fn over(
+        meta: Arc<Meta>,
+        volumes: Vec<Arc<Volume>>,
+        replicas: usize,
+        machine: Machine,
+    ) -> Outcome<Self> {
         let settings =
             Settings { replicas, inline_limit: 4 << 10, upload_memory_bytes: 32 << 20, threads: 2 };
         let store = Arc::new(Store::new(meta.clone(), volumes.clone(), machine, settings).map_err(text)?);
         let name = BucketName::new(BUCKET).map_err(text)?;
         if store.bucket(&name).await.map_err(text)?.is_none() {
-            let record = records::Bucket {
-                id: store.new_bucket_id(),
-                name: BUCKET.to_owned(),
-                created: Timestamp::from_secs(5),
-                owner: "owner".to_owned(),
-                region: "us-east-1".to_owned(),
-                documents: BTreeMap::new(),
-            };
-            store.create_bucket(record).await.map_err(text)?.map_err(text)?;
+            create_bucket(&store, BUCKET).await?;
         }
         let bucket = store.bucket(&name).await.map_err(text)?.ok_or("no bucket")?;
         Ok(Self { store, meta, volumes, bucket })
+    }
+
+    /// The same store, looking at another bucket; `None` when there is none of that name.
+    pub async fn at(&self, bucket: &str) -> Outcome<Option<Self>> {
+        let name = BucketName::new(bucket).map_err(text)?;
+        let Some(bucket) = self.store.bucket(&name).await.map_err(text)? else { return Ok(None) };
+        let (store, meta, volumes) = (self.store.clone(), self.meta.clone(), self.volumes.clone());
+        Ok(Some(Self { store, meta, volumes, bucket }))
     }
 
     pub async fn stage(&self, bytes: &[u8]) -> Outcome<Staged> {
         self.stage_for("key", None, bytes).await
     }
 
-    async fn stage_for(&self, key: &str, part: Option<(UploadId, u16)>, bytes: &[u8]) -> Outcome<Staged> {
+    pub async fn stage_for(&self, key: &str, part: Option<(UploadId, u16)>, bytes: &[u8]) -> Outcome<Staged> {
         let owner = records::BlobOwner {
             bucket: self.bucket.record.id,
             bucket_name: BUCKET.to_owned(),
@@ -145,6 +150,7 @@ impl Rig {
             headers: records::ContentHeaders::default(),
             user_metadata: Vec::new(),
             storage_class: String::new(),
+            checksum: None,
         };
         let plan = StagePlan { max_bytes: 1 << 30, algorithm: None, owner };
         self.store.stage(&mut Body(Bytes::copy_from_slice(bytes)), plan).await.map_err(text)
@@ -169,13 +175,18 @@ impl Rig {
 
     /// Copies; `false` when there is no source.
     pub async fn copy(&self, from: &str, to: &str) -> Outcome<bool> {
+        self.copy_to(from, self, to).await
+    }
+
+    /// Copies into a bucket of the same store; `false` when there is no source.
+    pub async fn copy_to(&self, from: &str, target: &Self, to: &str) -> Outcome<bool> {
         let Some(source) = self.object(from).await? else { return Ok(false) };
         let (from, to) = (name(from), name(to));
-        let from = (&*self.bucket, &from, &source);
-        let copied = self.store.copy_object(from, &self.bucket, &to, NewObject::default(), |_| always());
+        let (from, new) = ((&*self.bucket, &from, &source), NewObject::default());
+        let copied = self.store.copy_object(from, &target.bucket, &to, new, |_| always());
         match copied.await.map_err(text)? {
             CopyOutcome::Done(_) => Ok(true),
-            CopyOutcome::SourceChanged => Err("the source has changed".to_owned()),
+            CopyOutcome::SourceChanged => Err("the source has changed".into()),
         }
     }
 
@@ -254,17 +265,40 @@ impl Rig {
 
     /// Does what the jobs do, to the end: settles reclaim rows, sweeps orphans of any age, forgets ended uploads.
     pub async fn tidy_up(&self) -> Outcome<()> {
+        self.forget_ended().await?;
+        self.reclaim().await?;
+        self.sweep().await
+    }
+
+    /// Settles every reclaim row that can be; fails as the first one that cannot.
+    pub async fn reclaim(&self) -> Outcome<()> {
+        let mut failed = Ok(());
+        for (key, row) in self.store.reclaimable(None, usize::MAX).await.map_err(text)? {
+            match self.store.reclaim(&key, &row).await.map_err(text) {
+                Ok(true) => {}
+                Ok(false) => return Err("a blob is kept for a read, and none is running".into()),
+                Err(failure) => failed = failed.and(Err(failure)),
+            }
+        }
+        failed
+    }
+
+    /// Forgets uploads that ended, and those whose bucket has gone.
+    pub async fn forget_ended(&self) -> Outcome<()> {
+        self.store.sweep_uploads(None, usize::MAX).await.map_err(text)?;
         for (key, row) in self.store.ended_uploads(None, usize::MAX).await.map_err(text)? {
             self.store.forget_upload(&key, row.record.id, row.revision).await.map_err(text)?;
         }
-        for (key, row) in self.store.reclaimable(None, usize::MAX).await.map_err(text)? {
-            self.store.reclaim(&key, &row).await.map_err(text)?;
-        }
+        Ok(())
+    }
+
+    /// Sweeps orphans of any age.
+    pub async fn sweep(&self) -> Outcome<()> {
         let far = Timestamp::from_secs(u64::MAX / 2000);
-        for volume in self.store.volumes() {
+        for volume in self.store.volume_ids() {
             let mut after = None;
             loop {
-                let (last, _) = self.store.sweep_volume(volume, after, 7, far).await.map_err(text)?;
+                let (last, _) = self.store.sweep_volume(volume, after, 50, far).await.map_err(text)?;
                 let Some(last) = last else { break };
                 after = Some(last);
             }
@@ -284,47 +318,106 @@ impl Rig {
     }
 
     async fn audit(&self, copies: usize, swept: bool) -> Outcome<()> {
+        self.check_usage().await?;
+        self.check_files(&self.named().await?, copies, swept)
+    }
+
+    /// The counters of the bucket are exact.
+    pub async fn check_usage(&self) -> Outcome<()> {
         let objects = self.all().await?;
         let usage = self.store.usage(self.bucket.record.id).await.map_err(text)?;
         let (count, bytes) = (objects.len() as i64, objects.values().sum::<u64>() as i64);
         if (usage.objects, usage.bytes) != (count, bytes) {
-            return Err(format!("{usage:?} is counted, {count} objects of {bytes} bytes are listed"));
+            let why = format!("{usage:?} is counted, {count} objects of {bytes} bytes are listed");
+            return Err(why.into());
         }
-        let mut named: BTreeSet<BlobId> = BTreeSet::new();
-        let mut name = |body: PartBody| match body {
-            PartBody::Blob(id) => drop(named.insert(id)),
-            PartBody::Empty | PartBody::Inline(_) => {}
-        };
-        for key in objects.keys() {
-            let object = self.object(key).await?.ok_or_else(|| format!("{key:?} is listed and not found"))?;
-            match object.record.body.layout {
-                Layout::Blob(id) => name(PartBody::Blob(id)),
-                _ => {
-                    let parts = self.store.parts_of(&object.record).await.map_err(text)?;
-                    parts.iter().for_each(|part| name(part.body));
-                }
-            }
+        Ok(())
+    }
+
+    /// Every blob that objects and open uploads of the bucket name.
+    pub async fn named(&self) -> Outcome<BTreeSet<BlobId>> {
+        let mut named = BTreeSet::new();
+        for key in self.all().await?.keys() {
+            let object = self.object(key).await?;
+            let object = object.ok_or_else(|| format!("{key:?} is listed and not found"))?;
+            named.extend(self.blobs_of(&object).await?);
         }
         for (_, id) in self.uploads().await? {
             let (parts, _) = self.store.parts(&id, 0, 10_000).await.map_err(text)?;
-            parts.iter().for_each(|part| name(part.body));
+            named.extend(parts.iter().filter_map(|part| blob(part.body)));
         }
+        Ok(named)
+    }
+
+    /// The blobs of an object.
+    pub async fn blobs_of(&self, object: &Object) -> Outcome<Vec<BlobId>> {
+        if let Layout::Blob(id) = object.record.body.layout {
+            return Ok(vec![id]);
+        }
+        let parts = self.store.parts_of(&object.record).await.map_err(text)?;
+        Ok(parts.iter().filter_map(|part| blob(part.body)).collect())
+    }
+
+    /// Every blob of `named` has so many copies; when the sweep has been by, no other file is there.
+    pub fn check_files(&self, named: &BTreeSet<BlobId>, copies: usize, swept: bool) -> Outcome<()> {
         let mut found: BTreeMap<BlobId, usize> = BTreeMap::new();
         for volume in &self.volumes {
-            volume
-                .list(None, usize::MAX)
-                .map_err(text)?
-                .into_iter()
-                .for_each(|id| *found.entry(id).or_default() += 1);
+            let listed = volume.list(None, usize::MAX).map_err(text)?;
+            listed.into_iter().for_each(|id| *found.entry(id).or_default() += 1);
         }
         if swept && let Some(orphan) = found.keys().find(|id| !named.contains(id)) {
-            return Err(format!("{orphan} is named by no row"));
+            return Err(format!("{orphan} is named by no row").into());
         }
         match named.iter().find(|id| found.get(id).is_none_or(|count| *count < copies)) {
-            Some(short) => Err(format!("{short} has {:?} of {copies} copies", found.get(short))),
+            Some(short) => Err(format!("{short} has {:?} of {copies} copies", found.get(short)).into()),
             None => Ok(()),
         }
     }
+}
+
+fn blob(body: PartBody) -> Option<BlobId> {
+    match body {
+        PartBody::Blob(id) => Some(id),
+        PartBody::Empty | PartBody::Inline(_) => None,
+    }
+}
+
+/// Creates a bucket; `false` when there is one.
+pub async fn create_bucket(store: &Store, name: &str) -> Outcome<bool> {
+    let record = records::Bucket {
+        id: store.new_bucket_id(),
+        name: name.to_owned(),
+        created: Timestamp::from_secs(5),
+        owner: "owner".to_owned(),
+        region: "us-east-1".to_owned(),
+        documents: BTreeMap::new(),
+    };
+    Ok(store.create_bucket(record).await.map_err(text)?.is_ok())
+}
+
+/// Opens the volumes `disk0`, `disk1`, … under `directory`; those that are not there are made.
+pub fn open_volumes(disk: &Arc<dyn Disk>, directory: &Path, count: u8) -> Outcome<Vec<Arc<Volume>>> {
+    let volume = |number: u8| {
+        let root = directory.join(format!("disk{number}"));
+        let identity = Identity {
+            volume_id: VolumeId::from_bytes([number; 16]),
+            deployment_id: DeploymentId::from_bytes([9; 16]),
+            created: Timestamp::from_secs(1),
+        };
+        let opened = Volume::open(disk.clone(), &root);
+        opened.or_else(|_| Volume::format(disk.clone(), &root, identity)).map(Arc::new).map_err(text)
+    };
+    (0..count).map(volume).collect()
+}
+
+/// Opens or makes the metadata at `path`.
+pub fn open_meta(paths: &[PathBuf], durability: Durability, machine: &Machine) -> Outcome<Arc<Meta>> {
+    let place = |(number, path): (usize, &PathBuf)| meta::ReplicaPlace::new(number.to_string(), path);
+    let places: Vec<_> = paths.iter().enumerate().map(place).collect();
+    let (cache_bytes, write_buffer_bytes, voters) = (4 << 20, 4 << 20, places.len());
+    let options = meta::Options { durability, cache_bytes, write_buffer_bytes, voters };
+    let opened = Meta::open(&places, &options, machine.metrics.clone(), machine.clock.as_ref());
+    opened.map(Arc::new).map_err(text)
 }
 
 fn always() -> Result<(), Infallible> {

@@ -28,6 +28,7 @@ pub use system::Commit;
 pub use system::Cursor;
 pub use system::Empty;
 pub use system::Epoch;
+pub use system::Job;
 pub use system::Usage;
 pub use upload::EndedUpload;
 pub use upload::Part;

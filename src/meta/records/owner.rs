@@ -8,6 +8,7 @@ use super::Record;
 use crate::base::BucketId;
 use crate::base::Timestamp;
 use crate::base::UploadId;
+use crate::s3::checksum::Checksum;
 
 /// The owner section of a part file. Size, MD5 and time of writing stand in the footer beside it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,9 +31,18 @@ pub struct BlobOwner {
     pub user_metadata: Vec<(String, String)>,
     /// Storage class of the object; empty for `STANDARD`.
     pub storage_class: String,
+    /// S3 checksum of the payload; `None` in files of format 1.
+    pub checksum: Option<Checksum>,
 }
 
-impl Record for BlobOwner {}
+impl Record for BlobOwner {
+    const FORMAT: u8 = 2;
+}
+
+/// The format that ended before the checksum.
+const WITHOUT_CHECKSUM: u8 = 1;
+/// How an absent option is written.
+const ABSENT: u8 = 0;
 
 impl BlobOwner {
     /// `format (1) | record (postcard)`.
@@ -44,6 +54,14 @@ impl BlobOwner {
     /// Reads the owner section; `None` when it is not one we know.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let (format, record) = bytes.split_first()?;
-        (*format == Self::FORMAT).then(|| postcard::from_bytes(record).ok())?
+        match *format {
+            WITHOUT_CHECKSUM => postcard::from_bytes(&[record, &[ABSENT]].concat()).ok(),
+            Self::FORMAT => postcard::from_bytes(record).ok(),
+            _ => None,
+        }
     }
 }
+
+#[cfg(test)]
+#[path = "owner_tests.rs"]
+mod tests;

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use super::Record;
+use crate::base::Timestamp;
 
 /// A row that only exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,3 +59,18 @@ pub struct Cursor {
 }
 
 impl Record for Cursor {}
+
+/// What a job must know after a restart.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Job {
+    /// Where its pass has got to. Opaque to everyone but the job.
+    pub cursor: Vec<u8>,
+    /// What it may read and write in a second, in bytes; 0 for as much as it can.
+    pub rate_bytes_per_second: u64,
+    /// Whether it was told to stop.
+    pub paused: bool,
+    /// When its last pass came to its end.
+    pub last_finished: Option<Timestamp>,
+}
+
+impl Record for Job {}

@@ -6,6 +6,7 @@ mod damage;
 mod faults;
 mod listing;
 mod memory;
+mod offline;
 mod replicas;
 
 use std::sync::Arc;

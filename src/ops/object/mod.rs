@@ -131,6 +131,7 @@ impl Call<'_> {
             headers: new.headers.clone(),
             user_metadata: new.user_metadata.clone(),
             storage_class: new.storage_class.clone(),
+            checksum: None,
         }
     }
 

@@ -77,7 +77,7 @@ impl OpenPart {
             match answer {
                 Ok(bytes) => return Ok(bytes),
                 Err(failure) => {
-                    let volume = slot.volume.id();
+                    let volume = slot.id();
                     tracing::warn!(blob = %self.blob, %volume, %failure, "a copy is bad; trying the next");
                     self.note(&failure, true);
                 }
@@ -123,7 +123,7 @@ impl OpenPart {
                 }
                 Err(failure) => {
                     if !failure.is_not_found() || candidate.is_home {
-                        let volume = candidate.slot.volume.id();
+                        let volume = candidate.slot.id();
                         tracing::warn!(%blob, %volume, %failure, "a copy could not be opened");
                     }
                     self.note(&failure, candidate.is_home);
@@ -136,7 +136,7 @@ impl OpenPart {
         if failure.is_bad_copy() || (failure.is_not_found() && should_be_there) {
             self.bad += 1;
         }
-        self.stalled |= matches!(failure, Failure::Stalled);
+        self.stalled |= matches!(failure, Failure::Stalled | Failure::Absent);
         if !failure.is_not_found() {
             self.damage = Some(failure.to_string());
         }

@@ -1,20 +1,18 @@
 //! Parts on local volumes: which volumes a blob goes to, and every call that may touch their disks.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
-use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use parking_lot::Mutex;
+use parking_lot::RwLock;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::open_part::Candidate;
+use super::members::Members;
 use super::open_part::OpenPart;
 use super::sink::Buffer;
 use super::sink::Copy;
@@ -27,22 +25,18 @@ use crate::base::VolumeId;
 use crate::store::Error;
 use crate::store::Settings;
 use crate::store::engine::Parts;
+use crate::store::membership::Found;
 use crate::sys::metrics::Metrics;
 use crate::volume;
 use crate::volume::BufferPool;
-use crate::volume::Ring;
-use crate::volume::Volume;
 
 /// How long an upload waits for a buffer while others, perhaps slow ones, hold them all.
 const BUFFER_WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// The volumes of this machine.
 pub(in crate::store) struct LocalParts {
-    slots: Vec<Arc<Slot>>,
-    rows_room: Room,
-    ring: Ring,
-    replicas: usize,
-    buffers: Arc<BufferPool>,
+    members: RwLock<Arc<Members>>,
+    pub(super) buffers: Arc<BufferPool>,
     permits: Arc<Semaphore>,
     metrics: Arc<Metrics>,
 }
@@ -50,36 +44,49 @@ pub(in crate::store) struct LocalParts {
 impl LocalParts {
     /// Puts the volumes on a ring; refuses more copies than volumes.
     pub(in crate::store) fn new(
-        volumes: Vec<Arc<Volume>>,
+        found: &Found,
         settings: &Settings,
         metrics: Arc<Metrics>,
     ) -> Result<Self, Error> {
-        let replicas = settings.replicas;
-        if volumes.is_empty() || replicas == 0 || replicas > volumes.len() {
-            return Err(Error::internal("open", format!("{replicas} copies on {} volumes", volumes.len())));
+        let volumes = found.roster.belonging().count();
+        if settings.replicas == 0 || (found.is_fixed && settings.replicas > volumes) {
+            return Err(Error::internal(
+                "open",
+                format!("{} copies on {volumes} volumes", settings.replicas),
+            ));
         }
-        let mut weights = Vec::new();
-        for volume in &volumes {
-            let space = volume.space().map_err(|error| Error::unavailable(error.to_string()))?;
-            weights.push((volume.id(), space.total_bytes));
+        let mut slots = Vec::new();
+        for member in found.roster.belonging() {
+            let present = found.present.iter().find(|volume| volume.id() == member.volume);
+            let slot = match present {
+                Some(volume) => Slot::present(Arc::clone(volume)),
+                None => Slot::absent(member.volume, member.path.clone()),
+            };
+            if let Some(volume) = present {
+                let space = volume.space().map_err(|error| Error::unavailable(error.to_string()))?;
+                slot.room().tell(space);
+            }
+            slots.push(Arc::new(slot));
         }
-        let has_room = volumes.first().map_or(Ok(true), |volume| volume.has_room(0));
-        let has_room = has_room.map_err(|error| Error::unavailable(error.to_string()))?;
+        let roster = Arc::new(found.roster.clone());
+        let members = Members::new(slots, roster, settings.replicas, &HashSet::new());
         let count = (settings.upload_memory_bytes / volume::BUFFER_BYTES).max(4);
         Ok(Self {
-            slots: volumes.into_iter().map(|volume| Arc::new(Slot::new(volume))).collect(),
-            rows_room: Room::new(has_room),
-            ring: Ring::new(&weights),
-            replicas,
+            members: RwLock::new(Arc::new(members)),
             buffers: BufferPool::new(count),
             permits: Arc::new(Semaphore::new(count)),
             metrics,
         })
     }
 
-    /// The volumes, in the order in which they were given.
-    pub(in crate::store) fn volumes(&self) -> Vec<VolumeId> {
-        self.slots.iter().map(|slot| slot.volume.id()).collect()
+    /// From here on these are the volumes.
+    pub(in crate::store) fn set_members(&self, members: Members) {
+        *self.members.write() = Arc::new(members);
+    }
+
+    /// The volumes as they are now. Asked once by whatever must see one ring throughout.
+    pub(in crate::store) fn members(&self) -> Arc<Members> {
+        Arc::clone(&self.members.read())
     }
 
     /// A buffer for an upload; waits a while when all are in use.
@@ -92,8 +99,8 @@ impl LocalParts {
 
     /// Removes every copy without waiting; what cannot be removed is left to the sweep.
     pub(in crate::store) fn remove_later(&self, blob: BlobId) {
-        for slot in &self.slots {
-            let volume = Arc::clone(&slot.volume);
+        for slot in self.members().slots() {
+            let Some(volume) = slot.volume() else { continue };
             let started = slot.pool.start(move || volume.remove(blob));
             if let Err(error) = started {
                 tracing::debug!(%blob, %error, "left to the sweep");
@@ -108,7 +115,8 @@ impl LocalParts {
         after: Option<BlobId>,
         limit: usize,
     ) -> Result<Vec<BlobId>, Error> {
-        let Some(slot) = self.slot(volume) else { return Ok(Vec::new()) };
+        let members = self.members();
+        let Some(slot) = members.slot(volume) else { return Ok(Vec::new()) };
         slot.call(move |volume| volume.list(after, limit)).await.map_err(unavailable)
     }
 
@@ -118,44 +126,30 @@ impl LocalParts {
         volume: VolumeId,
         blob: BlobId,
     ) -> Result<Option<Timestamp>, Error> {
-        let Some(slot) = self.slot(volume) else { return Ok(None) };
+        let members = self.members();
+        let Some(slot) = members.slot(volume) else { return Ok(None) };
         let stat = slot.call(move |volume| volume.stat(blob)).await.map_err(unavailable)?;
         Ok(stat.map(|stat| stat.modified))
     }
 
-    /// Whether metadata may grow. It lives on the first volume; the answer is up to [`ROOM_FRESH`] old.
+    /// Whether metadata may grow: a majority of its replicas has room. One that is absent does not count against it;
+    /// whether its voice is missing is for the commit to say. The answer is seconds old at the most.
     pub(in crate::store) fn has_room_for_rows(&self) -> bool {
-        let Some(slot) = self.slots.first() else { return true };
-        self.rows_room.ask(slot)
+        let members = self.members();
+        let (mut voters, mut with_room) = (0, 0);
+        for slot in members.voters() {
+            slot.ask_room();
+            voters += 1;
+            with_room += usize::from(slot.volume().is_none() || slot.room().is_enough());
+        }
+        voters == 0 || with_room > voters / 2
     }
 
     /// Volumes that answer, and how many a write needs.
     pub(in crate::store) fn answering(&self) -> (usize, usize) {
-        let answering = self.slots.iter().filter(|slot| slot.is_answering()).count();
-        (answering, self.quorum())
-    }
-
-    fn slot(&self, volume: VolumeId) -> Option<&Arc<Slot>> {
-        self.slots.iter().find(|slot| slot.volume.id() == volume)
-    }
-
-    /// The slots of a blob, its home first, then clockwise.
-    fn order(&self, blob: BlobId) -> impl Iterator<Item = &Arc<Slot>> {
-        self.ring.order(blob).filter_map(|id| self.slot(id))
-    }
-
-    /// Where copies may lie: volumes that answer first, the others as the last resort.
-    fn candidates(&self, blob: BlobId) -> impl Iterator<Item = Candidate> {
-        let all = self.order(blob).enumerate().map(|(number, slot)| {
-            let candidate = Candidate { slot: Arc::clone(slot), is_home: number < self.replicas };
-            (slot.may_ask(), candidate)
-        });
-        let (answering, silent): (Vec<_>, Vec<_>) = all.partition(|(answers, _)| *answers);
-        answering.into_iter().chain(silent).map(|(_, candidate)| candidate)
-    }
-
-    const fn quorum(&self) -> usize {
-        self.replicas / 2 + 1
+        let members = self.members();
+        let answering = members.slots().iter().filter(|slot| slot.is_answering()).count();
+        (answering, members.quorum())
     }
 }
 
@@ -168,7 +162,9 @@ impl Parts for LocalParts {
     type Part = OpenPart;
 
     async fn create(&self, blob: BlobId, length: Option<u64>) -> Result<Sink, Error> {
-        let mut candidates = self.order(blob).filter(|slot| slot.may_ask());
+        let members = self.members();
+        let replicas = members.replicas();
+        let mut candidates = members.order(blob).filter(|slot| slot.may_ask());
         let create = |slot: &Arc<Slot>| {
             let slot = Arc::clone(slot);
             async move {
@@ -176,8 +172,8 @@ impl Parts for LocalParts {
                 created.map(|writer| Copy::new(slot, writer))
             }
         };
-        let mut creating: FuturesUnordered<_> = candidates.by_ref().take(self.replicas).map(create).collect();
-        let mut copies = Vec::with_capacity(self.replicas);
+        let mut creating: FuturesUnordered<_> = candidates.by_ref().take(replicas).map(create).collect();
+        let mut copies = Vec::with_capacity(replicas);
         let mut refused = None;
         while let Some(created) = creating.next().await {
             match created {
@@ -189,8 +185,8 @@ impl Parts for LocalParts {
                 }
             }
         }
-        if copies.len() >= self.quorum() {
-            return Ok(Sink::new(blob, copies, self.replicas, Arc::clone(&self.metrics)));
+        if copies.len() >= members.quorum() {
+            return Ok(Sink::new(blob, copies, replicas, Arc::clone(&self.metrics)));
         }
         match refused {
             Some(failure) if failure.is_no_space() => Err(Error::NoSpace),
@@ -200,7 +196,7 @@ impl Parts for LocalParts {
     }
 
     async fn open(&self, blob: BlobId) -> Result<Option<OpenPart>, Error> {
-        OpenPart::open(blob, self.candidates(blob), Arc::clone(&self.metrics)).await
+        OpenPart::open(blob, self.members().candidates(blob), Arc::clone(&self.metrics)).await
     }
 
     async fn read(&self, part: &mut OpenPart, range: Range<u64>) -> Result<Bytes, Error> {
@@ -218,44 +214,12 @@ impl Parts for LocalParts {
                 slot.call(move |volume| volume.remove(blob)).await
             }
         };
-        let mut removals: FuturesUnordered<_> = self.slots.iter().map(remove).collect();
+        let members = self.members();
+        let mut removals: FuturesUnordered<_> = members.slots().iter().map(remove).collect();
         let mut failed = None;
         while let Some(removed) = removals.next().await {
             failed = failed.or(removed.err());
         }
         failed.map_or(Ok(()), |failure| Err(unavailable(failure)))
-    }
-}
-
-/// How old the answer of [`LocalParts::has_room_for_rows`] may be.
-const ROOM_FRESH: Duration = Duration::from_secs(1);
-
-/// Whether a volume has room, asked of its disk in the background.
-struct Room {
-    enough: Arc<AtomicBool>,
-    asked: Mutex<Instant>,
-}
-
-impl Room {
-    fn new(enough: bool) -> Self {
-        Self { enough: Arc::new(AtomicBool::new(enough)), asked: Mutex::new(Instant::now()) }
-    }
-
-    fn ask(&self, slot: &Slot) -> bool {
-        let now = Instant::now();
-        // A try: whoever holds it is asking already.
-        if let Some(mut asked) = self.asked.try_lock()
-            && now.duration_since(*asked) >= ROOM_FRESH
-        {
-            *asked = now;
-            let (volume, enough) = (Arc::clone(&slot.volume), Arc::clone(&self.enough));
-            // When its queue is full, the last answer holds.
-            let _ = slot.pool.start(move || {
-                if let Ok(has_room) = volume.has_room(0) {
-                    enough.store(has_room, Ordering::Relaxed);
-                }
-            });
-        }
-        self.enough.load(Ordering::Relaxed)
     }
 }

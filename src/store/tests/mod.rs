@@ -3,9 +3,11 @@
 
 mod buckets;
 mod listing;
+mod membership;
 mod multipart;
 mod objects;
 mod races;
+mod repair;
 mod space;
 mod volumes;
 
@@ -36,6 +38,7 @@ use crate::sys::disk::RealDisk;
 use crate::sys::entropy::SystemEntropy;
 use crate::sys::metrics::Metrics;
 use crate::volume::Identity;
+use crate::volume::Volume;
 
 /// More than fits inline, with a last block that is not full.
 pub(crate) const LARGE: usize = 1_234_567;
@@ -211,7 +214,7 @@ impl Fixture {
     /// Sweeps every volume of orphans of any age; the number removed.
     async fn sweep_all(&self) -> usize {
         let mut removed = 0;
-        for volume in self.store.volumes() {
+        for volume in self.store.volume_ids() {
             let mut after = None;
             loop {
                 let now = Timestamp::from_secs(u64::MAX / 2000);
@@ -280,6 +283,7 @@ fn plan(_: Promises) -> StagePlan {
             headers: Default::default(),
             user_metadata: Vec::new(),
             storage_class: String::new(),
+            checksum: None,
         },
     }
 }

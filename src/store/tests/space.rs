@@ -33,7 +33,7 @@ async fn the_sweep_takes_orphans_of_age_and_nothing_else() {
     let orphan = crate::base::BlobId::from_bytes([7; 16]);
     let path = fixture.volumes[number].root().join("blobs/07").join(orphan.to_string());
     std::fs::copy(named, &path).unwrap();
-    let volume = fixture.store.volumes()[number];
+    let volume = fixture.store.volume_ids()[number];
     let young = fixture.store.sweep_volume(volume, None, 100, Timestamp::from_secs(1)).await.unwrap();
     assert_eq!(young.1, 0, "it has just been written");
     assert_eq!(fixture.sweep_all().await, 1);

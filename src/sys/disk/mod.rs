@@ -4,6 +4,7 @@
 //! and fails on command. RocksDB does its own file I/O and is not behind this seam: its durability is tested by
 //! killing processes.
 
+mod content;
 mod lock;
 mod private;
 mod real;
@@ -16,10 +17,10 @@ use std::path::Path;
 use crate::base::Timestamp;
 
 pub use lock::FileLock;
-pub use lock::lock_file;
 pub use private::create_private_file;
 pub use private::read_private_file;
 pub use real::RealDisk;
+pub use sim::Lasts;
 pub use sim::SimDisk;
 pub use tree::remove_tree;
 
@@ -73,6 +74,8 @@ pub trait Disk: Send + Sync {
     fn stat(&self, path: &Path) -> io::Result<FileStat>;
     /// Room on the file system that holds `path`.
     fn space(&self, path: &Path) -> io::Result<Space>;
+    /// Locks a file, made when missing, until the lock is dropped; `None` when somebody else holds it.
+    fn lock(&self, path: &Path) -> io::Result<Option<FileLock>>;
 }
 
 /// An open file. Reads and writes are positional, so threads share it.
@@ -89,6 +92,8 @@ pub trait DiskFile: Send + Sync {
     fn sync(&self) -> io::Result<()>;
     /// Whether writes bypass the page cache.
     fn is_direct(&self) -> bool;
+    /// Tells the system that these bytes will not be read again soon, so that it keeps others in memory.
+    fn forget(&self, offset: u64, length: u64);
 }
 
 /// Writes a small file so that a crash leaves the old one or the new one: temporary, sync, rename, directory sync.

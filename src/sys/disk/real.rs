@@ -3,20 +3,24 @@
 use std::fs::File;
 use std::fs::OpenOptions;
 use std::io;
+use std::num::NonZero;
 use std::os::unix::fs::FileExt as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
+use rustix::fs::Advice;
 use rustix::fs::FallocateFlags;
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use super::Disk;
 use super::DiskFile;
+use super::FileLock;
 use super::FileStat;
 use super::NewFile;
 use super::Space;
+use super::lock::lock_file;
 use crate::base::Timestamp;
 
 /// Files through the kernel.
@@ -108,6 +112,10 @@ impl Disk for RealDisk {
             available_bytes: stat.f_bavail.saturating_mul(stat.f_frsize),
         })
     }
+
+    fn lock(&self, path: &Path) -> io::Result<Option<FileLock>> {
+        lock_file(path)
+    }
 }
 
 impl DiskFile for RealFile {
@@ -133,5 +141,12 @@ impl DiskFile for RealFile {
 
     fn is_direct(&self) -> bool {
         self.direct
+    }
+
+    fn forget(&self, offset: u64, length: u64) {
+        if let Some(length) = NonZero::new(length) {
+            // Advice: a file system that takes none just keeps what it likes.
+            let _ = rustix::fs::fadvise(&self.file, offset, Some(length), Advice::DontNeed);
+        }
     }
 }

@@ -1,226 +1,417 @@
-//! A disk in memory that forgets, at a crash, what was not synced, and fails on command.
+//! A disk in memory that forgets, at a power cut, what was not synced, and fails on command.
 //!
 //! Bytes and directory entries are durable apart: a synced file whose directory was not synced is gone after a
-//! crash, as POSIX allows. Faults are counted over all operations, so a test can fail the first, the second, the
-//! third, … until the workload ends clean.
+//! crash, as POSIX allows. Directories themselves are durable at once. Faults are counted over all operations, so a
+//! test can fail the first, the second, the third, … until the workload ends clean; several volumes share one disk
+//! under roots of their own, which can be broken, hung or lost one by one.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::io;
+use std::ops::Bound;
+use std::path::Component;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use parking_lot::Condvar;
 use parking_lot::Mutex;
 
 use super::Disk;
 use super::DiskFile;
+use super::FileLock;
 use super::FileStat;
 use super::NewFile;
 use super::Space;
+use super::content::Content;
 use crate::base::Timestamp;
+
+const ENOENT: i32 = 2;
+const EIO: i32 = 5;
+const EEXIST: i32 = 17;
+const ENOSPC: i32 = 28;
+
+/// How long a fault lasts that [`SimDisk::inject`] has set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lasts {
+    /// One operation.
+    Once,
+    /// That operation and every one after it under the same root, until [`SimDisk::mend`].
+    There,
+    /// That operation and every one after it anywhere, until [`SimDisk::mend`]: a power cut about to happen.
+    Everywhere,
+}
 
 /// A simulated disk; clones share it.
 #[derive(Clone, Default)]
 pub struct SimDisk {
-    state: Arc<Mutex<State>>,
+    shared: Arc<Shared>,
+    /// Which boot this handle belongs to; those of earlier ones are refused.
+    boot: u64,
 }
 
 #[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    /// Rung when a hung root may go on.
+    released: Condvar,
+}
+
+type File = Arc<Mutex<Content>>;
+
+#[derive(Default)]
 struct State {
+    boot: u64,
     /// Names as the running system sees them.
-    entries: BTreeMap<PathBuf, usize>,
+    entries: BTreeMap<PathBuf, File>,
     /// Names that survive a crash.
-    durable_entries: BTreeMap<PathBuf, usize>,
-    files: Vec<Content>,
+    durable_entries: BTreeMap<PathBuf, File>,
+    directories: BTreeSet<PathBuf>,
     operations: usize,
-    fail_at: Option<(usize, i32)>,
+    fault: Option<Fault>,
+    /// Roots under which everything fails, and how.
+    broken: BTreeMap<PathBuf, i32>,
+    /// Roots under which nothing ends.
+    hung: BTreeSet<PathBuf>,
     available_bytes: Option<u64>,
 }
 
-#[derive(Default, Clone)]
-struct Content {
-    bytes: Vec<u8>,
-    durable: Vec<u8>,
+struct Fault {
+    at: usize,
+    /// Operations counted so far of those that can fail this way.
+    seen: usize,
+    errno: i32,
+    lasts: Lasts,
+    /// The root that the operation went to, once it has happened.
+    root: Option<PathBuf>,
+}
+
+/// Whether an operation takes room, so that a full disk can refuse it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Needs {
+    Nothing,
+    Room,
 }
 
 struct SimFile {
     disk: SimDisk,
-    number: usize,
+    path: PathBuf,
+    content: File,
 }
 
 impl SimDisk {
     /// The power goes: only what was synced is left.
     pub fn crash(&self) {
-        let mut state = self.state.lock();
-        state.entries = state.durable_entries.clone();
-        for content in &mut state.files {
-            content.bytes = content.durable.clone();
-        }
-        state.fail_at = None;
+        self.shared.state.lock().forget(&mut |_| 0);
+    }
+
+    /// The power goes and comes back. Of everything that was not synced, each change by itself reached the disk whole, in
+    /// part or not at all: `choose` is asked for a number below a bound, and 0 means not at all. Returns the disk as the
+    /// next boot sees it; handles and files from before are refused from now on.
+    pub fn reboot(&self, choose: &mut dyn FnMut(usize) -> usize) -> Self {
+        let mut state = self.shared.state.lock();
+        state.forget(choose);
+        state.hung.clear();
+        state.boot += 1;
+        self.shared.released.notify_all();
+        Self { shared: Arc::clone(&self.shared), boot: state.boot }
     }
 
     /// The `number`th operation from now (1 is the next) fails with this `errno`.
     pub fn fail_at(&self, number: usize, errno: i32) {
-        let mut state = self.state.lock();
-        state.fail_at = Some((state.operations + number, errno));
+        self.inject(number, errno, Lasts::Once);
     }
 
-    /// Whether the fault that was set has happened; clears it.
+    /// The `number`th operation from now (1 is the next) fails with this `errno`, and so do others behind it. `ENOSPC`
+    /// counts and meets only operations that take room.
+    pub fn inject(&self, number: usize, errno: i32, lasts: Lasts) {
+        let fault = Fault { at: number, seen: 0, errno, lasts, root: None };
+        self.shared.state.lock().fault = Some(fault);
+    }
+
+    /// Whether a fault was set and has happened.
+    pub fn has_failed(&self) -> bool {
+        self.shared.state.lock().fault.as_ref().is_some_and(|fault| fault.root.is_some())
+    }
+
+    /// The same; clears it.
     pub fn take_fault(&self) -> bool {
-        let mut state = self.state.lock();
-        let pending = state.fail_at.take();
-        pending.is_none_or(|(at, _)| at <= state.operations)
+        let fault = self.shared.state.lock().fault.take();
+        fault.is_some_and(|fault| fault.root.is_some())
+    }
+
+    /// Everything under `root` fails with this `errno` from now on.
+    pub fn break_root(&self, root: &Path, errno: i32) {
+        self.shared.state.lock().broken.insert(root.to_owned(), errno);
+    }
+
+    /// Nothing under `root` ends any more.
+    pub fn hang_root(&self, root: &Path) {
+        self.shared.state.lock().hung.insert(root.to_owned());
+    }
+
+    /// Ends every fault; what hung goes on.
+    pub fn mend(&self) {
+        let mut state = self.shared.state.lock();
+        state.fault = None;
+        state.broken.clear();
+        state.hung.clear();
+        self.shared.released.notify_all();
+    }
+
+    /// Everything under `root` is gone: an empty directory is left, as when a mount is missing.
+    pub fn lose_root(&self, root: &Path) {
+        let mut state = self.shared.state.lock();
+        let outside = |path: &Path| path == root || !path.starts_with(root);
+        state.entries.retain(|path, _| outside(path));
+        state.durable_entries.retain(|path, _| outside(path));
+        state.directories.retain(|path| outside(path));
+    }
+
+    /// Operations so far.
+    pub fn operations(&self) -> usize {
+        self.shared.state.lock().operations
     }
 
     /// Reports this much room from now on.
     pub fn set_available(&self, bytes: u64) {
-        self.state.lock().available_bytes = Some(bytes);
+        self.shared.state.lock().available_bytes = Some(bytes);
     }
 
     /// Changes bytes below the file system, without an error: rot.
     pub fn corrupt(&self, path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
-        let mut state = self.state.lock();
-        if let Some(number) = state.entries.get(path).copied() {
-            change(&mut state.files[number].bytes);
-            state.files[number].durable = state.files[number].bytes.clone();
+        let state = self.shared.state.lock();
+        if let Some(file) = state.entries.get(path) {
+            file.lock().rot(change);
         }
     }
 
     /// The files there are.
     pub fn paths(&self) -> Vec<PathBuf> {
-        self.state.lock().entries.keys().cloned().collect()
+        self.shared.state.lock().entries.keys().cloned().collect()
     }
 
-    fn operate<T>(&self, work: impl FnOnce(&mut State) -> io::Result<T>) -> io::Result<T> {
-        let mut state = self.state.lock();
-        state.operations += 1;
-        if let Some((at, errno)) = state.fail_at
-            && at == state.operations
-        {
-            return Err(io::Error::from_raw_os_error(errno));
+    /// The bytes of a file, past every fault.
+    pub fn bytes(&self, path: &Path) -> Option<Vec<u8>> {
+        let state = self.shared.state.lock();
+        state.entries.get(path).map(|file| file.lock().bytes().to_vec())
+    }
+
+    fn operate<T>(
+        &self,
+        path: &Path,
+        needs: Needs,
+        work: impl FnOnce(&mut State) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let mut state = self.shared.state.lock();
+        while state.boot == self.boot && state.hung.iter().any(|root| path.starts_with(root)) {
+            self.shared.released.wait(&mut state);
         }
-        work(&mut state)
+        if state.boot != self.boot {
+            return Err(io::Error::from_raw_os_error(EIO));
+        }
+        match state.refuses(path, needs) {
+            Some(errno) => Err(io::Error::from_raw_os_error(errno)),
+            None => work(&mut state),
+        }
     }
 
-    fn file(&self, number: usize) -> Box<dyn DiskFile> {
-        Box::new(SimFile { disk: self.clone(), number })
+    fn file(&self, path: &Path, content: File) -> Box<dyn DiskFile> {
+        Box::new(SimFile { disk: self.clone(), path: path.to_owned(), content })
     }
 }
 
+impl State {
+    /// Counts an operation; whether and how it fails.
+    fn refuses(&mut self, path: &Path, needs: Needs) -> Option<i32> {
+        self.operations += 1;
+        let fits = |errno: i32| errno != ENOSPC || needs == Needs::Room;
+        let broken = self.broken.iter().find(|(root, errno)| path.starts_with(root) && fits(**errno));
+        if let Some((_, errno)) = broken {
+            return Some(*errno);
+        }
+        let fault = self.fault.as_mut().filter(|fault| fits(fault.errno))?;
+        fault.seen += 1;
+        let fails = match (&fault.root, fault.lasts) {
+            (None, _) => fault.seen == fault.at,
+            (Some(_), Lasts::Once) => false,
+            (Some(root), Lasts::There) => path.starts_with(root),
+            (Some(_), Lasts::Everywhere) => true,
+        };
+        if fails && fault.root.is_none() {
+            fault.root = Some(root_of(path));
+        }
+        fails.then_some(fault.errno)
+    }
+
+    /// What was not synced is gone, but for what `choose` lets through.
+    fn forget(&mut self, choose: &mut dyn FnMut(usize) -> usize) {
+        let names: BTreeSet<PathBuf> =
+            self.entries.keys().chain(self.durable_entries.keys()).cloned().collect();
+        for name in names {
+            let (seen, durable) = (self.entries.get(&name), self.durable_entries.get(&name));
+            let same = matches!((seen, durable), (Some(seen), Some(durable)) if Arc::ptr_eq(seen, durable));
+            if !same && choose(2) == 1 {
+                match seen.cloned() {
+                    Some(file) => self.durable_entries.insert(name, file),
+                    None => self.durable_entries.remove(&name),
+                };
+            }
+        }
+        self.entries = self.durable_entries.clone();
+        for file in self.entries.values() {
+            file.lock().forget(choose);
+        }
+        self.fault = None;
+    }
+
+    fn check_parent(&self, path: &Path) -> io::Result<()> {
+        let there = path.parent().is_none_or(|parent| self.directories.contains(parent));
+        if there { Ok(()) } else { Err(not_found()) }
+    }
+}
+
+/// The files right in the directory `path`.
+fn inside<'a>(
+    entries: &'a BTreeMap<PathBuf, File>,
+    path: &'a Path,
+) -> impl Iterator<Item = (&'a PathBuf, &'a File)> {
+    let behind = (Bound::Excluded(path), Bound::Unbounded);
+    let below = entries.range::<Path, _>(behind).take_while(move |(entry, _)| entry.starts_with(path));
+    below.filter(move |(entry, _)| entry.parent() == Some(path))
+}
+
+/// The first directory of a path.
+fn root_of(path: &Path) -> PathBuf {
+    let is_name = |component: &Component<'_>| matches!(component, Component::Normal(_));
+    let names = path.components().filter(is_name).count();
+    path.components().take(path.components().count() - names.saturating_sub(1)).collect()
+}
+
 fn not_found() -> io::Error {
-    io::Error::from_raw_os_error(2)
+    io::Error::from_raw_os_error(ENOENT)
 }
 
 impl Disk for SimDisk {
     fn create(&self, path: &Path, _new: NewFile) -> io::Result<Box<dyn DiskFile>> {
-        let number = self.operate(|state| {
+        let content = self.operate(path, Needs::Room, |state| {
+            state.check_parent(path)?;
             if state.entries.contains_key(path) {
-                return Err(io::Error::from_raw_os_error(17));
+                return Err(io::Error::from_raw_os_error(EEXIST));
             }
-            state.files.push(Content::default());
-            let number = state.files.len() - 1;
-            state.entries.insert(path.to_owned(), number);
-            Ok(number)
+            let content = File::default();
+            state.entries.insert(path.to_owned(), Arc::clone(&content));
+            Ok(content)
         })?;
-        Ok(self.file(number))
+        Ok(self.file(path, content))
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        let number = self.operate(|state| state.entries.get(path).copied().ok_or_else(not_found))?;
-        Ok(self.file(number))
+        let content = self
+            .operate(path, Needs::Nothing, |state| state.entries.get(path).cloned().ok_or_else(not_found))?;
+        Ok(self.file(path, content))
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        self.operate(|state| state.entries.remove(path).map(|_| ()).ok_or_else(not_found))
+        self.operate(path, Needs::Nothing, |state| {
+            state.entries.remove(path).map(|_| ()).ok_or_else(not_found)
+        })
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.operate(|state| {
-            let number = state.entries.remove(from).ok_or_else(not_found)?;
-            state.entries.insert(to.to_owned(), number);
+        self.operate(to, Needs::Room, |state| {
+            state.check_parent(to)?;
+            let file = state.entries.remove(from).ok_or_else(not_found)?;
+            state.entries.insert(to.to_owned(), file);
             Ok(())
         })
     }
 
-    fn create_dirs(&self, _path: &Path) -> io::Result<()> {
-        self.operate(|_| Ok(()))
+    fn create_dirs(&self, path: &Path) -> io::Result<()> {
+        self.operate(path, Needs::Room, |state| {
+            state.directories.extend(path.ancestors().map(Path::to_owned));
+            Ok(())
+        })
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        self.operate(|state| {
-            let inside = |entry: &Path| entry.parent() == Some(path);
-            state.durable_entries.retain(|entry, _| !inside(entry));
-            let synced: Vec<_> = state
-                .entries
-                .iter()
-                .filter(|(entry, _)| inside(entry))
-                .map(|(e, n)| (e.clone(), *n))
-                .collect();
-            state.durable_entries.extend(synced);
+        self.operate(path, Needs::Room, |state| {
+            let State { entries, durable_entries, .. } = state;
+            let gone = inside(durable_entries, path).filter(|(entry, _)| !entries.contains_key(*entry));
+            let gone: Vec<PathBuf> = gone.map(|(entry, _)| entry.clone()).collect();
+            gone.iter().for_each(|entry| drop(durable_entries.remove(entry)));
+            let now = inside(entries, path).map(|(entry, file)| (entry.clone(), Arc::clone(file)));
+            durable_entries.extend(now);
             Ok(())
         })
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<String>> {
-        self.operate(|state| {
-            let inside = state.entries.keys().filter(|entry| entry.parent() == Some(path));
-            Ok(inside.filter_map(|entry| Some(entry.file_name()?.to_str()?.to_owned())).collect())
+        self.operate(path, Needs::Nothing, |state| {
+            if !state.directories.contains(path) {
+                return Err(not_found());
+            }
+            let names = inside(&state.entries, path).map(|(entry, _)| entry);
+            let behind = (Bound::Excluded(path), Bound::Unbounded);
+            let below = state.directories.range::<Path, _>(behind);
+            let below = below.take_while(|directory| directory.starts_with(path));
+            let directories = below.filter(|directory| directory.parent() == Some(path));
+            Ok(names.chain(directories).filter_map(|e| Some(e.file_name()?.to_str()?.to_owned())).collect())
         })
     }
 
     fn stat(&self, path: &Path) -> io::Result<FileStat> {
-        self.operate(|state| {
-            let number = state.entries.get(path).copied().ok_or_else(not_found)?;
-            Ok(FileStat { length: state.files[number].bytes.len() as u64, modified: Timestamp::default() })
+        self.operate(path, Needs::Nothing, |state| {
+            let file = state.entries.get(path).ok_or_else(not_found)?;
+            let length = file.lock().bytes().len() as u64;
+            Ok(FileStat { length, modified: Timestamp::default() })
         })
     }
 
-    fn space(&self, _path: &Path) -> io::Result<Space> {
-        self.operate(|state| {
+    fn space(&self, path: &Path) -> io::Result<Space> {
+        self.operate(path, Needs::Nothing, |state| {
             let total_bytes = 1 << 40;
             Ok(Space { total_bytes, available_bytes: state.available_bytes.unwrap_or(total_bytes) })
         })
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Option<FileLock>> {
+        self.operate(path, Needs::Room, |_| Ok(Some(FileLock::private())))
+    }
+}
+
+impl SimFile {
+    fn operate<T>(&self, needs: Needs, work: impl FnOnce(&mut Content) -> io::Result<T>) -> io::Result<T> {
+        self.disk.operate(&self.path, needs, |_| work(&mut self.content.lock()))
     }
 }
 
 impl DiskFile for SimFile {
     fn read_at(&self, out: &mut [u8], offset: u64) -> io::Result<()> {
-        self.disk.operate(|state| {
-            let bytes = &state.files[self.number].bytes;
-            let start = usize::try_from(offset).unwrap_or(usize::MAX);
-            let found = bytes.get(start..).and_then(|rest| rest.get(..out.len()));
-            out.copy_from_slice(found.ok_or(io::ErrorKind::UnexpectedEof)?);
-            Ok(())
-        })
+        self.operate(Needs::Nothing, |content| content.read_at(out, offset))
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        self.disk.operate(|state| {
-            let content = &mut state.files[self.number].bytes;
-            let end = offset as usize + bytes.len();
-            if content.len() < end {
-                content.resize(end, 0);
-            }
-            content[offset as usize..end].copy_from_slice(bytes);
+        self.operate(Needs::Room, |content| {
+            content.write_at(bytes, offset);
             Ok(())
         })
     }
 
     fn set_length(&self, length: u64) -> io::Result<()> {
-        self.disk.operate(|state| {
-            state.files[self.number].bytes.resize(length as usize, 0);
+        self.operate(Needs::Room, |content| {
+            content.set_length(length);
             Ok(())
         })
     }
 
     fn length(&self) -> io::Result<u64> {
-        self.disk.operate(|state| Ok(state.files[self.number].bytes.len() as u64))
+        self.operate(Needs::Nothing, |content| Ok(content.bytes().len() as u64))
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.disk.operate(|state| {
-            let content = &mut state.files[self.number];
-            content.durable = content.bytes.clone();
+        self.operate(Needs::Room, |content| {
+            content.sync();
             Ok(())
         })
     }
@@ -228,4 +419,6 @@ impl DiskFile for SimFile {
     fn is_direct(&self) -> bool {
         false
     }
+
+    fn forget(&self, _offset: u64, _length: u64) {}
 }

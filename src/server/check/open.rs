@@ -1,0 +1,131 @@
+//! Opens what is to be checked, and keeps servers from it meanwhile. Where volumes and metadata replicas lie is known
+//! here alone.
+
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::base::DeploymentId;
+use crate::server::Error;
+use crate::server::observe::plain;
+use crate::server::plan::Refusal;
+use crate::store::METADATA;
+use crate::sys::disk::Disk;
+use crate::sys::disk::FileLock;
+use crate::sys::disk::RealDisk;
+use crate::volume::Kind;
+use crate::volume::Roster;
+use crate::volume::Volume;
+use crate::volume::VolumeState;
+
+/// The volumes that were found, locked.
+pub(super) struct Opened {
+    pub(super) volumes: Vec<Arc<Volume>>,
+    pub(super) deployment: DeploymentId,
+    /// Paths without a volume.
+    pub(super) absent: Vec<PathBuf>,
+    /// Where the metadata replicas are.
+    pub(super) replicas: Vec<PathBuf>,
+    /// Numbers of the volumes that should hold a replica.
+    pub(super) voters: Vec<usize>,
+    /// Who belongs, when a volume knows: deployments of the first release had no rosters.
+    pub(super) roster: Option<Roster>,
+    _locks: Vec<FileLock>,
+}
+
+impl Opened {
+    /// How many copies there should be, when `wanted` is how many there are with volumes enough.
+    pub(super) fn copies(&self, wanted: usize) -> usize {
+        let all = self.volumes.len() + self.absent.len();
+        let takes_copies =
+            |roster: &Roster| roster.belonging().filter(|member| member.state == VolumeState::Active).count();
+        wanted.min(self.roster.as_ref().map_or(all, takes_copies)).max(1)
+    }
+}
+
+/// Opens the volumes at `paths`, and those that belong with them by their rosters. Only directories with an identity file are locked: elsewhere nothing is written, not
+/// even the lock.
+pub(super) fn open(paths: &[PathBuf]) -> Result<Opened, Error> {
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+    let (mut volumes, mut absent, mut locks, mut replicas) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut roster: Option<Roster> = None;
+    let mut paths: Vec<PathBuf> = paths.iter().map(|path| plain(path)).collect();
+    let mut number = 0;
+    while let Some(path) = paths.get(number).cloned() {
+        let path = &path;
+        number += 1;
+        match Volume::open(Arc::clone(&disk), path) {
+            Ok(volume) => {
+                // One that cannot be read is no reason not to look at the rest.
+                let own = Roster::read(disk.as_ref(), path).unwrap_or_default();
+                for member in own.iter().flat_map(Roster::belonging) {
+                    if !paths.contains(&member.path) {
+                        paths.push(member.path.clone());
+                    }
+                }
+                let newest = roster.as_ref().map_or(0, |roster| roster.revision);
+                roster = own.filter(|own| own.revision >= newest).or(roster);
+                locks.extend(lock(path)?);
+                replicas.extend(replica_of(disk.as_ref(), path)?);
+                volumes.push(Arc::new(volume));
+            }
+            Err(error) if matches!(error.kind(), Kind::Missing) => absent.push(path.clone()),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    check_unlike(&volumes)?;
+    let Some(deployment) = volumes.first().map(|volume| volume.deployment()) else {
+        let given: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+        let given = given.join(", ");
+        return Err(Error::Other(format!("there is no volume in {given}; are the disks mounted?")));
+    };
+    let voters = voters(&volumes, &replicas, roster.as_ref());
+    Ok(Opened { volumes, deployment, absent, replicas, voters, roster, _locks: locks })
+}
+
+/// The volumes that should hold metadata: as the roster says, else the one that does, or the first.
+fn voters(volumes: &[Arc<Volume>], replicas: &[PathBuf], roster: Option<&Roster>) -> Vec<usize> {
+    let named = |volume: &Arc<Volume>| {
+        let mut members = roster.iter().flat_map(|roster| roster.belonging());
+        members.any(|member| member.volume == volume.id() && member.metadata)
+    };
+    let voters: Vec<usize> = (0..volumes.len()).filter(|number| named(&volumes[*number])).collect();
+    if !voters.is_empty() {
+        return voters;
+    }
+    let holds = |volume: &Arc<Volume>| replicas.iter().any(|replica| replica.starts_with(volume.root()));
+    vec![volumes.iter().position(holds).unwrap_or(0)]
+}
+
+/// Locks a volume. On a file system that nobody can write to, no server runs either.
+fn lock(path: &Path) -> Result<Option<FileLock>, Error> {
+    match Volume::lock(&RealDisk, path) {
+        Ok(Some(lock)) => Ok(Some(lock)),
+        Ok(None) => Err(Error::Locked(path.to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => Ok(None),
+        Err(error) => Err(Error::Directory { path: path.to_owned(), error }),
+    }
+}
+
+fn replica_of(disk: &dyn Disk, path: &Path) -> Result<Option<PathBuf>, Error> {
+    let names = disk.list(path).map_err(|error| Error::Directory { path: path.to_owned(), error })?;
+    Ok(names.iter().any(|name| name == METADATA).then(|| path.join(METADATA)))
+}
+
+/// Every volume once, and all of one deployment.
+fn check_unlike(volumes: &[Arc<Volume>]) -> Result<(), Error> {
+    for (number, volume) in volumes.iter().enumerate() {
+        let path = || volume.root().to_owned();
+        for earlier in &volumes[..number] {
+            let other = || earlier.root().to_owned();
+            if earlier.id() == volume.id() {
+                return Err(Refusal::Twins { one: other(), other: path() }.into());
+            }
+            if earlier.deployment() != volume.deployment() {
+                return Err(Refusal::Mixed { one: other(), other: path() }.into());
+            }
+        }
+    }
+    Ok(())
+}

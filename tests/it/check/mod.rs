@@ -1,0 +1,7 @@
+//! `holdall check`: damage of every kind is found and named, and lost metadata comes back.
+
+mod command;
+mod damage;
+mod rebuild;
+mod scale;
+mod scene;
