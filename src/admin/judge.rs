@@ -79,7 +79,7 @@ pub(super) fn progress(
     volume: &Volume,
     asked: Option<&Asked>,
     jobs: &[Job],
-    queued: u64,
+    redundancy: &Redundancy,
 ) -> Option<Progress> {
     let cause = match asked {
         Some(asked) => asked.cause,
@@ -92,9 +92,12 @@ pub(super) fn progress(
         return Some(of(rebalance, false));
     }
     match (cause, find("repair")) {
-        (Cause::Replaced, Some(repair)) if queued > 0 || repair.state == "running" => Some(of(repair, false)),
+        (Cause::Replaced, Some(repair)) if redundancy.queued > 0 || repair.state == "running" => {
+            Some(of(repair, false))
+        }
         (Cause::Replaced, Some(repair)) => Some(of(repair, true)),
-        (Cause::Replaced, None) | (Cause::Moved, _) => Some(of(rebalance, true)),
+        // What could not be moved is tried again.
+        (Cause::Replaced, None) | (Cause::Moved, _) => Some(of(rebalance, redundancy.misplaced_copies == 0)),
     }
 }
 

@@ -51,11 +51,16 @@ impl Default for Storage {
 pub struct Jobs {
     /// Rest between two searches for part files that a crash left behind, 1 minute to 30 days; 6 h.
     pub sweep_interval: Duration,
+    /// In which time every copy is read and verified, 1 hour to 1 year; 7 d.
+    pub scrub_interval: Duration,
 }
 
 impl Default for Jobs {
     fn default() -> Self {
-        Self { sweep_interval: Duration::from_secs(6 * 3600) }
+        Self {
+            sweep_interval: Duration::from_secs(6 * 3600),
+            scrub_interval: Duration::from_secs(7 * 86_400),
+        }
     }
 }
 

@@ -41,7 +41,10 @@ use crate::config::Config;
 use crate::http;
 use crate::http::pipeline::Pipeline;
 use crate::jobs::Metadata;
+use crate::jobs::Rebalance;
 use crate::jobs::Reclaimer;
+use crate::jobs::Repair;
+use crate::jobs::Scrub;
 use crate::jobs::Sweep;
 use crate::jobs::SweepSettings;
 use crate::jobs::worker::Job;
@@ -147,11 +150,15 @@ fn open_store(config: &Config, opened: &Opened, machine: Machine) -> Result<Arc<
 
 fn start_jobs(config: &Config, store: &Arc<Store>, machine: &Machine) -> Result<Jobs, Error> {
     let settings = SweepSettings { pause: config.jobs.sweep_interval, ..SweepSettings::default() };
+    let scrub_interval = config.jobs.scrub_interval;
     let (used, clock) = (Arc::clone(store), Arc::clone(&machine.clock));
     let make = move || -> Vec<Box<dyn Job>> {
         vec![
             Box::new(Metadata::new(Arc::clone(&used))),
             Box::new(Reclaimer::new(Arc::clone(&used))),
+            Box::new(Repair::new(Arc::clone(&used))),
+            Box::new(Rebalance::new(Arc::clone(&used), Arc::clone(&clock))),
+            Box::new(Scrub::new(Arc::clone(&used), Arc::clone(&clock), scrub_interval)),
             Box::new(Sweep::new(used, clock, settings)),
         ]
     };

@@ -21,6 +21,7 @@
 mod blobs;
 mod blocking;
 mod bucket;
+mod census;
 mod commit;
 mod digest;
 mod engine;
@@ -37,10 +38,13 @@ mod readers;
 mod reclaim;
 mod redundancy;
 mod repair;
+mod scrub;
 mod source;
 mod stage;
 
 use std::sync::Arc;
+
+use parking_lot::RwLock;
 
 use crate::base::BlobId;
 use crate::base::BucketId;
@@ -59,6 +63,7 @@ use local::LocalMetadata;
 use local::LocalParts;
 use membership::Keeper;
 use readers::Readers;
+use redundancy::Tally;
 
 pub use crate::meta::ListItem;
 pub use crate::meta::ListQuery;
@@ -67,6 +72,8 @@ pub use crate::meta::UploadQuery;
 pub use crate::meta::records;
 pub use bucket::Bucket;
 pub use bucket::DeleteBucket;
+pub use census::Census;
+pub use census::Placement;
 pub use commit::UpdateError;
 pub use digest::Digests;
 pub use error::Error;
@@ -94,6 +101,7 @@ pub use redundancy::Redundancy;
 pub use redundancy::Scrubbed;
 pub use repair::Outcome;
 pub use repair::Restored;
+pub use scrub::Verdict;
 pub use source::ByteSource;
 pub use source::Promises;
 pub use source::SourceError;
@@ -136,6 +144,9 @@ pub struct Store {
     turns: Turns,
     traffic: Arc<Traffic>,
     exclusive: Arc<Exclusive>,
+    tally: Arc<Tally>,
+    census: RwLock<Option<Arc<Census>>>,
+    scrubbed: RwLock<Option<Scrubbed>>,
     metrics: Arc<Metrics>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -169,6 +180,9 @@ impl Store {
             turns: Turns::default(),
             traffic: Arc::default(),
             exclusive: Arc::default(),
+            tally: Arc::default(),
+            census: RwLock::default(),
+            scrubbed: RwLock::default(),
             metrics,
             clock,
             entropy,

@@ -28,7 +28,7 @@ use rig::Rig;
 use workload::Value;
 
 /// Every rung, and how many passes of it go by first at the most.
-const FAILPOINTS: [(&str, u64); 16] = [
+const FAILPOINTS: [(&str, u64); 21] = [
     ("volume::part::before_write", 20),
     ("volume::part::before_tail", 40),
     ("volume::part::before_sync", 40),
@@ -45,6 +45,11 @@ const FAILPOINTS: [(&str, u64); 16] = [
     ("store::reclaim::before_unlink", 20),
     ("store::reclaim::after_unlink", 20),
     ("store::sweep::before_unlink", 0),
+    ("store::repair::before_copy", 30),
+    ("store::repair::before_finish", 30),
+    ("store::repair::after_finish", 30),
+    ("store::repair::before_quarantine", 30),
+    ("store::repair::before_row", 30),
 ];
 
 /// Those on the way of a metadata replica that is made anew; before each death one is lost.
@@ -86,7 +91,9 @@ fn main() {
                 "meta::commit::before_write",
                 "meta::replica::before_write",
             ];
-            if mode == "kill" || fallible.contains(failpoint) {
+            // With one volume there is nothing to repair from.
+            let is_met = volumes > 1 || !failpoint.starts_with("store::repair::");
+            if is_met && (mode == "kill" || fallible.contains(failpoint)) {
                 scenario(&format!("{failpoint}={mode}"), *passes_max, volumes);
                 scenarios += 1;
             }

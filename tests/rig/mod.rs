@@ -49,6 +49,7 @@ use holdall::store::SourceError;
 use holdall::store::StagePlan;
 use holdall::store::Staged;
 use holdall::store::Store;
+use holdall::store::Unpaced;
 use holdall::sys::clock::SystemClock;
 use holdall::sys::disk::Disk;
 use holdall::sys::disk::RealDisk;
@@ -263,10 +264,11 @@ impl Rig {
         Ok(page.uploads.into_iter().map(|upload| (upload.key, upload.id)).collect())
     }
 
-    /// Does what the jobs do, to the end: settles reclaim rows, sweeps orphans of any age, forgets ended uploads.
+    /// Does what the jobs do, to the end: settles reclaim rows, repairs what is queued, sweeps orphans of any age, forgets ended uploads.
     pub async fn tidy_up(&self) -> Outcome<()> {
         self.forget_ended().await?;
         self.reclaim().await?;
+        self.repair().await?;
         self.sweep().await
     }
 
@@ -281,6 +283,14 @@ impl Rig {
             }
         }
         failed
+    }
+
+    /// Restores whatever is on the repair queue, as far as that can be done.
+    pub async fn repair(&self) -> Outcome<()> {
+        for (_, row) in self.store.repairs(None, usize::MAX).await.map_err(text)? {
+            self.store.restore(row.record.blob, &Unpaced).await.map_err(text)?;
+        }
+        Ok(())
     }
 
     /// Forgets uploads that ended, and those whose bucket has gone.
@@ -304,6 +314,33 @@ impl Rig {
             }
         }
         Ok(())
+    }
+
+    /// Damages or removes the copy that volume 1 has of some object in one part, and puts it on the repair queue, as a read
+    /// that met it would.
+    pub async fn damage(&self, dice: &mut Dice) -> Outcome<()> {
+        let keys: Vec<String> = self.all().await?.into_keys().collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let key = &keys[dice.below(keys.len() as u64) as usize];
+        let Some(object) = self.object(key).await? else { return Ok(()) };
+        let Layout::Blob(blob) = object.record.body.layout else { return Ok(()) };
+        let shard = format!("blobs/{:02x}", blob.as_bytes()[0]);
+        let path = self.volumes[1].root().join(shard).join(blob.to_string());
+        let Ok(mut bytes) = std::fs::read(&path) else { return Ok(()) };
+        match dice.below(3) {
+            0 => std::fs::remove_file(&path).map_err(text)?,
+            _ => {
+                let at = dice.below(bytes.len() as u64) as usize;
+                bytes[at] ^= 1;
+                std::fs::write(&path, bytes).map_err(text)?;
+            }
+        }
+        let mut transaction = meta::Transaction::new();
+        let row = records::Repair { blob, missing: 1, at: Timestamp::from_secs(8) };
+        transaction.put(meta::keys::repair(blob), &row);
+        self.meta.commit(transaction).map(drop).map_err(text)
     }
 
     /// Checks, when nothing is running and after [`Rig::tidy_up`]: counters are exact, and the part files on the volumes

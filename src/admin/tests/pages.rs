@@ -46,3 +46,11 @@ fn there_is_nothing_else() {
     let head = open(&rig, "HEAD", "/health/live");
     assert!(head.status == 200 && head.body.is_empty(), "{head:?}");
 }
+
+#[test]
+fn every_metric_is_documented() {
+    let (source, manual) = (include_str!("../../sys/metrics.rs"), include_str!("../../../docs/operations.md"));
+    let names = source.split('"').filter(|text| text.starts_with("holdall_") && !text.contains(' '));
+    let missing: Vec<&str> = names.filter(|name| !manual.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}

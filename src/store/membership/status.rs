@@ -17,6 +17,8 @@ pub enum VolumeHealth {
     Healthy,
     /// It failed once or twice in a row, and is still asked.
     Suspect,
+    /// What it has can be read, and it takes no writes.
+    ReadOnly,
     /// It failed too often in a row and is left alone for a while.
     Failed,
     /// It failed, and is being tried again.
@@ -31,6 +33,7 @@ impl VolumeHealth {
         match self {
             Self::Healthy => "healthy",
             Self::Suspect => "suspect",
+            Self::ReadOnly => "read_only",
             Self::Failed => "failed",
             Self::Probing => "probing",
             Self::Absent => "absent",

@@ -66,6 +66,13 @@ impl Fixture {
         Self::open(directory, count, replicas)
     }
 
+    /// The same with another number of volumes.
+    pub(crate) fn reopen_with(self, count: u8) -> Self {
+        let Self { store, volumes, meta, directory, replicas } = self;
+        drop((store, volumes, meta));
+        Self::open(directory, count, replicas)
+    }
+
     fn open(directory: TempDir, count: u8, replicas: usize) -> Self {
         let disk = Arc::new(RealDisk);
         let volume = |number: u8| {
@@ -227,7 +234,8 @@ impl Fixture {
         removed
     }
 
-    fn repairs(&self) -> Vec<records::Repair> {
+    /// The repair queue.
+    pub(crate) fn repairs(&self) -> Vec<records::Repair> {
         let rows = self.meta.scan::<records::Repair>(&meta::keys::repairs(), None, 1000).unwrap();
         rows.into_iter().map(|(_, row)| row.record).collect()
     }
