@@ -21,8 +21,8 @@ const STATES_MIN: usize = 2000;
 
 const LETTERS: usize = 8;
 
-/// What a trace is made of. The first bucket begins with a large object under key 0 and an open upload of two parts;
-/// the second is empty.
+/// What a trace is made of. The first bucket begins with a large object under key 0, another under key 6 of
+/// which a copy is bad and known to be, and an open upload of two parts; the second is empty.
 fn letter(number: usize) -> Step {
     Step::Ask(match number {
         0 => Request::Put((1, 3), (1, 5000), Condition::IfAbsent),
@@ -32,13 +32,13 @@ fn letter(number: usize) -> Step {
         4 => Request::Copy((0, 0), (1, 4)),
         5 => Request::DeleteBucket(1),
         6 => return Step::Reclaim,
-        _ => return Step::Sweep,
+        _ => return Step::Repair,
     })
 }
 
 /// Brings a world that may hold anything to where traces begin.
 fn beginning() -> Vec<Step> {
-    let ask = [
+    let ask = vec![
         Request::CreateBucket(1),
         Request::Delete((1, 3)),
         Request::Delete((1, 4)),
@@ -48,8 +48,9 @@ fn beginning() -> Vec<Step> {
         Request::Begin((0, 5)),
         Request::Part(0, 1, (4, 5000)),
         Request::Part(0, 2, (5, 100)),
+        Request::Put((0, 6), (6, 5000), Condition::Always),
     ];
-    ask.map(Step::Ask).to_vec()
+    ask.into_iter().map(Step::Ask).chain([Step::Damage((0, 6))]).collect()
 }
 
 fn traces(length: usize) -> Vec<Vec<usize>> {
