@@ -18,7 +18,7 @@ help:
 	@echo "make test         everything that must be green before a change is merged"
 	@echo "make conformance  real clients against a server of its own"
 	@echo "make s3-tests     the public ceph/s3-tests suite against a server of its own"
-	@echo "make drill        kill the server, and its disk, again and again; count what was lost"
+	@echo "make drill        break disks in every way there is; count what was lost (ARGS=\"--only frozen\")"
 	@echo "make bench        the load generator, beside other servers where they are installed"
 	@echo "make image        a container image"
 
@@ -41,7 +41,7 @@ s3-tests:
 	@$(release) && s3-tests/run.sh $(ARGS)
 
 drill:
-	@$(release) && conformance/drills/kill.py $(ARGS) && conformance/drills/power.py $(ARGS)
+	@$(release) && conformance/drills/torture.py $(ARGS)
 
 bench:
 	@$(release) && benches/run.sh $(ARGS)

@@ -16,10 +16,10 @@ export HOLDALL_BIN=$CARGO_TARGET_DIR/debug/holdall
 cargo_tests() { cargo test --locked --no-fail-fast --features failpoints; }
 check() { tests/check.sh; }
 conformance() { conformance/run.sh --quick; }
-drill() { # both, even when the first fails
+drill() { # the judge first; then every recipe in its short form (those that need root say so and are skipped)
     local status=0
-    conformance/drills/kill.py --short || status=1
-    conformance/drills/power.py --short || status=1
+    python3 -m unittest discover -s conformance/drills -p '*_test.py' || status=1
+    conformance/drills/torture.py --short || status=1
     return $status
 }
 s3_tests() { # the suite is not ours: where it cannot be cloned the step is skipped, in plain sight

@@ -28,10 +28,11 @@ class Operation:
     sent: float
     answered: float = math.inf
     refused: bool = False
+    unsure: bool = False  # answered with a failure of the server: done or not done, but not later
 
     @property
     def acknowledged(self):
-        return self.answered < math.inf and not self.refused
+        return self.answered < math.inf and not self.refused and not self.unsure
 
 
 class Ledger:
@@ -57,6 +58,12 @@ class Ledger:
                 operation.refused = refused
                 operation.answered = now
                 self.acknowledged += not refused
+
+    def failed(self, operation):
+        """Notes an answer of 5xx: it may have been done by now, and must not be done from now on."""
+        with self.lock:
+            operation.unsure = True
+            operation.answered = time.monotonic()
 
     def cut(self, begun, done):
         """Power went between these times: what was answered later, no client of a dead machine ever heard.
@@ -98,7 +105,7 @@ class Ledger:
         """The key's operations, for a report."""
         return "; ".join(
             f"{operation.content or 'delete'} sent {operation.sent:.3f} "
-            + ("refused" if operation.refused else
+            + ("refused" if operation.refused else f"failed {operation.answered:.3f}" if operation.unsure else
                f"answered {operation.answered:.3f}" if operation.acknowledged else "unanswered")
             for operation in self.history.get(key, []))
 

@@ -52,6 +52,16 @@ class Judge(unittest.TestCase):
         self.write("two", refused=True)
         self.assertEqual(self.states(), {"one": None, "two": "foreign", ABSENT: "lost"})
 
+    def test_failed_write_is_there_or_not(self):
+        self.write("one")
+        self.ledger.failed(self.ledger.sent("key", "two"))
+        self.assertEqual(self.states(), {"one": None, "two": None, ABSENT: "lost"})
+
+    def test_failed_write_must_not_come_later(self):
+        self.ledger.failed(self.ledger.sent("key", "two"))
+        self.write("one")
+        self.assertEqual(self.states(), {"one": None, "two": "stale", ABSENT: "lost"})
+
     def test_concurrent_writes_may_come_in_either_order(self):
         one = self.ledger.sent("key", "one")
         two = self.ledger.sent("key", "two")

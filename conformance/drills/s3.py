@@ -16,12 +16,13 @@ class Interrupted(Exception):
 class Client:
     """One connection. Not for two threads at once."""
 
-    def __init__(self, port, access_key, secret_key, region="us-east-1"):
+    def __init__(self, port, access_key, secret_key, region="us-east-1", timeout=30):
         self.host = f"127.0.0.1:{port}"
         self.access_key = access_key
         self.secret_key = secret_key
         self.region = region
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        self.skew = lambda: 0  # seconds by which its clock is wrong
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
 
     def request(self, method, path, query=None, body=b"", headers=None):
         """Sends one signed request; gives (status, headers, body)."""
@@ -52,8 +53,12 @@ class Client:
                 return found
             token = tree.findtext("NextContinuationToken")
 
+    def signed(self, method, path, body):
+        """The headers of a request that somebody else sends."""
+        return self._signed(method, path, "", body, {})
+
     def _signed(self, method, path, query, body, headers):
-        now = datetime.datetime.now(datetime.timezone.utc)
+        now = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=self.skew())
         stamp, day = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d")
         digest = hashlib.sha256(body).hexdigest()
         headers = {**headers, "host": self.host, "x-amz-date": stamp, "x-amz-content-sha256": digest}

@@ -48,16 +48,20 @@ class Server:
         self.port = free_port()
         self.admin_port = free_port()
         self.process = None
+        self.options = []  # more words of the command line
+        self.settings = {}  # more variables
+        self.wrapper = []  # a command that runs it, such as strace
+        self.before = None  # called in the child before the server is there
 
     def start(self, patience=30.0):
         """Starts it and waits until it says that it is ready; gives the seconds that took."""
         started = time.monotonic()
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [self.program, "serve", *self.volumes, "--address", f"127.0.0.1:{self.port}",
-                 "--admin-address", f"127.0.0.1:{self.admin_port}"],
-                env=environment(),
-                stdout=log, stderr=log, start_new_session=True,
+                [*self.wrapper, self.program, "serve", *self.volumes, "--address", f"127.0.0.1:{self.port}",
+                 "--admin-address", f"127.0.0.1:{self.admin_port}", *self.options],
+                env={**environment(), **self.settings},
+                stdout=log, stderr=log, start_new_session=True, preexec_fn=self.before,
             )
         while not self._ready():
             if self.process.poll() is not None:
@@ -70,9 +74,20 @@ class Server:
     def kill(self):
         """kill -9; back when the process is gone."""
         if self.process and self.process.poll() is None:
-            self.process.send_signal(signal.SIGKILL)
+            os.killpg(self.process.pid, signal.SIGKILL)  # with what runs it, such as strace
         if self.process:
             self.process.wait()
+
+    def stop(self, patience=60.0):
+        """SIGTERM; back when the process has ended. Gives its exit code, None when it had to be killed."""
+        if not self.process:
+            return 0
+        self.process.terminate()
+        try:
+            return self.process.wait(patience)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return None
 
     def running(self):
         """Is the process alive?"""

@@ -1,13 +1,23 @@
-//! The second listener: health and metrics, for operators and whatever watches the server.
+//! The second listener: health and metrics for whatever watches the server, and the admin API for operators.
 //!
-//! What is always true: it asks for no credentials, so it shows nothing of what is stored and changes nothing; it
-//! answers while the S3 listener is busy or stopping, from a thread of its own. By default it listens on the loopback
-//! address.
+//! What is always true: health, metrics and the description of the API ask for no credentials, so they show nothing of
+//! what is stored and change nothing; everything else is for the root user, who signs the request and the hash of its
+//! body ([`Door`]). It answers while the S3 listener is busy or stopping, from a thread of its own. By default it
+//! listens on the loopback address. `docs/openapi.json` describes every endpoint, and a test holds the two together.
 //!
-//! `server` starts it and says, as a function, what ready means. It does not know how objects are stored.
+//! `server` starts it, and says what ready means and what can be seen and changed ([`Control`]); `cli` reads its
+//! documents ([`wire`]). It does not know how objects are stored.
 
+mod answer;
+mod body;
+mod control;
+mod door;
+mod endpoints;
+mod judge;
 mod process;
+mod refusal;
 mod routes;
+pub mod wire;
 
 use std::io;
 use std::net::TcpListener;
@@ -23,6 +33,15 @@ use tokio::sync::oneshot;
 
 use crate::sys::metrics::Metrics;
 
+use answer::Changes;
+
+pub use control::Answer;
+pub use control::Change;
+pub use control::Control;
+pub use door::Door;
+pub use refusal::Kind;
+pub use refusal::Refusal;
+
 /// Connections at once: a few scrapers and probes.
 const CONNECTIONS_MAX: usize = 64;
 
@@ -31,10 +50,19 @@ pub type Ready = Box<dyn Fn() -> Result<(), String> + Send + Sync>;
 
 /// What the listener shows.
 pub struct Shown {
-    /// Counters of the server.
-    pub metrics: Arc<Metrics>,
-    /// Asked for every readiness probe; must not block.
-    pub ready: Ready,
+    metrics: Arc<Metrics>,
+    ready: Ready,
+    door: Door,
+    control: Arc<dyn Control>,
+    changes: Changes,
+}
+
+impl Shown {
+    /// What the listener shows: counters, what a readiness probe asks (which must not block), and, to whoever passes
+    /// `door`, what `control` shows and changes.
+    pub fn new(metrics: Arc<Metrics>, ready: Ready, door: Door, control: Arc<dyn Control>) -> Self {
+        Self { metrics, ready, door, control, changes: Changes::default() }
+    }
 }
 
 /// The running listener.

@@ -49,14 +49,6 @@ impl Config {
 
     fn check_volumes(&self, problems: &mut Vec<String>) {
         let volumes = &self.storage.volumes;
-        if let Some(replicas) = self.storage.replicas
-            && replicas > volumes.len()
-        {
-            problems.push(format!(
-                "{replicas} copies need {replicas} volumes, but {} given; name more volumes or lower --replicas",
-                if volumes.len() == 1 { "one is".to_owned() } else { format!("{} are", volumes.len()) }
-            ));
-        }
         let paths: Vec<PathBuf> = volumes.iter().map(|path| plain(path)).collect();
         for (number, path) in paths.iter().enumerate() {
             for (other, earlier) in paths.iter().enumerate().take(number) {
@@ -88,7 +80,9 @@ impl Config {
 
     fn report(&self, machine: &Machine) -> Report {
         let mut report = Report::default();
-        let (volumes, copies) = (self.storage.volumes.len(), self.storage.copies());
+        // Volumes that were added while the server ran count too, and are found at the start.
+        let volumes = self.storage.volumes.len();
+        let copies = self.storage.copies().min(volumes);
         report.calibrated.push(format!(
             "{copies} {} of each part on {volumes} {}",
             plural(copies, "copy", "copies"),

@@ -52,7 +52,7 @@ pub const SETTINGS: &[Setting] = &[
         key: "listen.admin_address",
         variable: "HOLDALL_ADMIN_ADDRESS",
         flag: Some("--admin-address"),
-        meaning: "Address and port for health and metrics, which ask for no credentials",
+        meaning: "Address and port of the admin listener: health, metrics and the admin API",
         default: "127.0.0.1:9001",
         allowed: "an IP address with a port, such as 127.0.0.1:9001",
         apply: |config, given| given.parsed().map(|address| config.listen.admin_address = address),
@@ -116,6 +116,17 @@ pub const SETTINGS: &[Setting] = &[
         allowed: "a size from 0 to 256KiB",
         apply: |config, given| {
             given.size(0..=256 << 10).map(|bytes| config.storage.inline_limit = bytes as usize)
+        },
+        ..PLAIN
+    },
+    Setting {
+        key: "storage.volume_out_after",
+        variable: "HOLDALL_VOLUME_OUT_AFTER",
+        meaning: "How long a volume may be away before its copies are made on others",
+        default: "10m",
+        allowed: "a duration from 10s to 30d",
+        apply: |config, given| {
+            given.duration(10..=30 * 86_400).map(|span| config.storage.volume_out_after = span)
         },
         ..PLAIN
     },
@@ -240,6 +251,17 @@ pub const SETTINGS: &[Setting] = &[
         default: "6h",
         allowed: "a duration from 1m to 30d",
         apply: |config, given| given.duration(60..=30 * 86_400).map(|span| config.jobs.sweep_interval = span),
+        ..PLAIN
+    },
+    Setting {
+        key: "jobs.scrub_interval",
+        variable: "HOLDALL_SCRUB_INTERVAL",
+        meaning: "In which time every copy of every part is read and verified",
+        default: "7d",
+        allowed: "a duration from 1h to 365d",
+        apply: |config, given| {
+            given.duration(3600..=365 * 86_400).map(|span| config.jobs.scrub_interval = span)
+        },
         ..PLAIN
     },
     Setting {

@@ -1,4 +1,5 @@
-//! What happens without a caller: giving space back, and finding what crashes left behind.
+//! What happens without a caller: keeping every blob in as many good copies as it should have, where they belong; giving
+//! space back; finding what crashes left behind.
 //!
 //! Requests and jobs meet only in rows: a request writes an outbox row in its own commit and never calls a job. Every
 //! job has the one shape of [`worker::Job`]: bounded steps that can be repeated at any point. [`Board`] is what operators
@@ -6,7 +7,11 @@
 
 mod board;
 mod control;
+mod metadata;
+mod rebalance;
 mod reclaim;
+mod repair;
+mod scrub;
 mod sweep;
 pub mod worker;
 
@@ -17,7 +22,11 @@ pub use board::NoSuchJob;
 pub use board::State;
 pub use control::Control;
 pub use control::Progress;
+pub use metadata::Metadata;
+pub use rebalance::Rebalance;
 pub use reclaim::Reclaimer;
+pub use repair::Repair;
+pub use scrub::Scrub;
 pub use sweep::Sweep;
 pub use sweep::SweepSettings;
 

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::board::Board;
+use super::board::State;
 use super::control::Control;
 use crate::meta::records;
 use crate::store::Store;
@@ -146,13 +147,17 @@ async fn run(
             tracing::warn!(job = control.name(), %error, "a step failed and will be done again");
         }
         let rest = control.settle(outcome, job.pause());
+        keeper.tell(&control);
         keeper.keep(job.as_ref(), &control, rest > Duration::ZERO).await;
         let until = Instant::now() + rest;
         tokio::task::yield_now().await;
         while !control.is_requested() && Instant::now() < until && !*stopped.borrow() {
             tokio::select! {
                 () = tokio::time::sleep_until(until) => {}
-                _ = changes.changed() => keeper.keep(job.as_ref(), &control, true).await,
+                _ = changes.changed() => {
+                    keeper.tell(&control);
+                    keeper.keep(job.as_ref(), &control, true).await;
+                }
                 _ = stopped.changed() => {}
             }
         }
@@ -174,6 +179,12 @@ impl Keeper {
             Err(error) => tracing::warn!(job = name, %error, "it begins anew: its row cannot be read"),
         }
         self.kept.clone()
+    }
+
+    /// Tells the metrics what the job does.
+    fn tell(&self, control: &Control) {
+        let states = [State::Idle, State::Running, State::Paused, State::Failed].map(State::name);
+        self.store.metrics().job_state(control.name(), control.status().state.name(), &states);
     }
 
     /// Keeps what has changed: settings at once, the rest when the job rests or now and then.

@@ -1,6 +1,9 @@
-//! The database: column families and options, each with its reason.
+//! The database of one replica: column families and options, each with its reason.
 
 use std::path::Path;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 
 use rocksdb::BlockBasedOptions;
 use rocksdb::Cache;
@@ -8,6 +11,10 @@ use rocksdb::ColumnFamilyDescriptor;
 use rocksdb::DB;
 use rocksdb::DBCompressionType;
 use rocksdb::DBRecoveryMode;
+use rocksdb::ErrorKind;
+use rocksdb::ReadOptions;
+use rocksdb::ReadTier;
+use rocksdb::WriteBatch;
 
 use super::Error;
 use super::codec;
@@ -17,8 +24,12 @@ use super::keys::Family;
 use super::keys::Key;
 use super::records::Commit;
 use super::records::Cursor;
+use super::records::Epoch;
+use super::vote;
+use super::vote::Standing;
 use super::wal;
-use crate::sys::clock::Clock;
+use crate::base::Timestamp;
+use crate::sys::disk::Disk as _;
 use crate::sys::disk::RealDisk;
 
 /// What acknowledged means.
@@ -48,28 +59,81 @@ pub struct Options {
 /// The newest layout of keys and families that we write and read.
 const FORMAT: u8 = 1;
 
+/// What all replicas of one process are opened with.
+pub(super) struct Setup {
+    pub(super) durability: Durability,
+    /// One for all: it is the leader that fills it.
+    cache: Cache,
+    /// Rows not yet in files, of each.
+    write_buffer_bytes: usize,
+    /// Whether logs are kept behind a flush, so that a replica that was away catches up from them.
+    keeps_logs: bool,
+    /// When new ones were created: the same in all of them.
+    created: Timestamp,
+}
+
+impl Setup {
+    pub(super) fn new(options: &Options, replicas: usize, created: Timestamp) -> Self {
+        Self {
+            durability: options.durability,
+            cache: Cache::new_hyper_clock_cache(options.cache_bytes, 0),
+            write_buffer_bytes: options.write_buffer_bytes / replicas.max(1),
+            keeps_logs: replicas > 1,
+            created,
+        }
+    }
+
+    pub(super) fn write_options(&self) -> rocksdb::WriteOptions {
+        let mut write = rocksdb::WriteOptions::default();
+        write.set_sync(self.durability == Durability::Strict);
+        write
+    }
+}
+
 /// RocksDB with our families open.
 pub(super) struct Database {
     pub(super) db: DB,
+    pub(super) path: PathBuf,
+    /// Of the replica, while the process runs.
+    pub(super) slot: u64,
+    /// How many replicas are being built from this one.
+    holders: AtomicUsize,
 }
 
 impl Database {
-    pub(super) fn open(path: &Path, options: &Options, clock: &dyn Clock) -> Result<Self, Error> {
+    pub(super) fn open(path: &Path, slot: u64, setup: &Setup) -> Result<Self, Error> {
         // Relaxed writes are not ordered on the disk: there, holes are what was bargained for.
-        if options.durability == Durability::Strict {
+        if setup.durability == Durability::Strict {
             wal::check(&RealDisk, path)?;
         }
-        let cache = Cache::new_hyper_clock_cache(options.cache_bytes, 0);
         let families = Family::ALL.iter().map(|family| {
-            ColumnFamilyDescriptor::new(
-                family.name(),
-                family_options(*family, &cache, options.write_buffer_bytes),
-            )
+            let options = family_options(*family, &setup.cache, setup.write_buffer_bytes);
+            ColumnFamilyDescriptor::new(family.name(), options)
         });
-        let db = DB::open_cf_descriptors(&database_options(options), path, families)
+        let db = DB::open_cf_descriptors(&database_options(setup), path, families)
             .map_err(|error| Error::rocksdb("open", path.display().to_string(), &error))?;
-        let database = Self { db };
-        database.check_format(clock)?;
+        let database = Self { db, path: path.to_owned(), slot, holders: AtomicUsize::new(0) };
+        database.check_format(setup.created)?;
+        // RocksDB syncs its directory, not the entry of it: a crash after the first start would take everything.
+        let above = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        RealDisk.sync_dir(above).map_err(|error| Error::io("open", above, &error))?;
+        Ok(database)
+    }
+
+    /// Opens what is there for reading alone; nothing is written, the log is replayed into memory.
+    pub(super) fn open_read_only(path: &Path, setup: &Setup) -> Result<Self, Error> {
+        wal::check(&RealDisk, path)?;
+        let families = Family::ALL.iter().map(|family| {
+            let options = family_options(*family, &setup.cache, setup.write_buffer_bytes);
+            ColumnFamilyDescriptor::new(family.name(), options)
+        });
+        let mut options = database_options(setup);
+        options.create_if_missing(false);
+        options.create_missing_column_families(false);
+        let db = DB::open_cf_descriptors_read_only(&options, path, families, false)
+            .map_err(|error| Error::rocksdb("open", path.display().to_string(), &error))?;
+        let database = Self { db, path: path.to_owned(), slot: 0, holders: AtomicUsize::new(0) };
+        database.known_format()?;
         Ok(database)
     }
 
@@ -87,6 +151,17 @@ impl Database {
             .map_err(|error| Error::rocksdb("read", key.describe(), &error))
     }
 
+    /// A row, when no disk has to be asked for it.
+    pub(super) fn cached_row(&self, key: &Key) -> Result<Option<Option<Vec<u8>>>, Error> {
+        let mut options = ReadOptions::default();
+        options.set_read_tier(ReadTier::BlockCache);
+        match self.db.get_pinned_cf_opt(self.family(key.family())?, key.bytes(), &options) {
+            Ok(row) => Ok(Some(row.map(|row| row.to_vec()))),
+            Err(error) if error.kind() == ErrorKind::Incomplete => Ok(None),
+            Err(error) => Err(Error::rocksdb("read", key.describe(), &error)),
+        }
+    }
+
     pub(super) fn last_commit(&self) -> Result<Commit, Error> {
         let key = keys::system("commit");
         match self.row(&key)? {
@@ -95,8 +170,51 @@ impl Database {
         }
     }
 
+    /// How far it is.
+    pub(super) fn standing(&self) -> Result<Standing, Error> {
+        let epoch = match self.row(&keys::system("epoch"))? {
+            Some(row) => codec::decode::<Epoch>(&keys::system("epoch"), &row)?.record.number,
+            None => 0,
+        };
+        let (commit, promise) = (self.last_commit()?, vote::promised(&RealDisk, &self.path)?);
+        Ok(Standing { epoch, commit, promise, layout: self.layout()? })
+    }
+
+    /// How batches name the families; a batch made for one database can be applied to others with the same.
+    fn layout(&self) -> Result<Vec<u8>, Error> {
+        let mut batch = WriteBatch::new();
+        for family in Family::ALL {
+            batch.put_cf(self.family(*family)?, [], []);
+        }
+        Ok(batch.data().to_vec())
+    }
+
+    /// Keeps every file and log until [`Database::release`].
+    pub(super) fn hold(&self) -> Result<(), Error> {
+        self.db.disable_file_deletions().map_err(|error| Error::rocksdb("hold", "files", &error))?;
+        self.holders.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    pub(super) fn release(&self) {
+        self.holders.fetch_sub(1, Ordering::Relaxed);
+        if let Err(error) = self.db.enable_file_deletions() {
+            tracing::warn!(%error, "metadata keeps obsolete files until the next start");
+        }
+    }
+
+    /// Whether old logs are still wanted.
+    pub(super) fn is_held(&self) -> bool {
+        self.holders.load(Ordering::Relaxed) > 0
+    }
+
+    /// Makes everything durable that was written without waiting for it.
+    pub(super) fn sync(&self) -> Result<(), Error> {
+        self.db.flush_wal(true).map_err(|error| Error::rocksdb("sync", "the log", &error))
+    }
+
     /// Refuses a database that a later release has changed; whether it has a format yet.
-    pub(super) fn known_format(&self) -> Result<bool, Error> {
+    fn known_format(&self) -> Result<bool, Error> {
         let key = keys::system("format");
         let Some(row) = self.row(&key)? else { return Ok(false) };
         let format = codec::decode::<Cursor>(&key, &row)?.record.position;
@@ -108,12 +226,12 @@ impl Database {
     }
 
     /// Refuses a database that a later release has changed; marks a new one.
-    fn check_format(&self, clock: &dyn Clock) -> Result<(), Error> {
+    fn check_format(&self, created: Timestamp) -> Result<(), Error> {
         if self.known_format()? {
             return Ok(());
         }
         let key = keys::system("format");
-        let created = clock.now().as_millis().to_be_bytes();
+        let created = created.as_millis().to_be_bytes();
         let marker = Cursor { position: [&[FORMAT][..], &created].concat() };
         let mut write = rocksdb::WriteOptions::default();
         write.set_sync(true);
@@ -123,7 +241,7 @@ impl Database {
     }
 }
 
-pub(super) fn database_options(options: &Options) -> rocksdb::Options {
+fn database_options(setup: &Setup) -> rocksdb::Options {
     let mut db = rocksdb::Options::default();
     db.create_if_missing(true);
     db.create_missing_column_families(true);
@@ -133,7 +251,11 @@ pub(super) fn database_options(options: &Options) -> rocksdb::Options {
     db.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
     // All families share one log, and a family that is seldom written would keep it from being cut.
     db.set_max_total_wal_size(256 << 20);
-    db.set_db_write_buffer_size(options.write_buffer_bytes);
+    db.set_db_write_buffer_size(setup.write_buffer_bytes);
+    if setup.keeps_logs {
+        // Without end: RocksDB would look after them every ten minutes only. `logs` takes the oldest.
+        db.set_wal_size_limit_mb(1 << 30);
+    }
     // One for flushes, one for compactions: a third only takes a core from requests.
     db.set_max_background_jobs(2);
     // Smooths the write-back of large files, so that a sync of the log does not queue behind it.
@@ -145,7 +267,7 @@ pub(super) fn database_options(options: &Options) -> rocksdb::Options {
     db
 }
 
-pub(super) fn family_options(family: Family, cache: &Cache, write_buffer_bytes: usize) -> rocksdb::Options {
+fn family_options(family: Family, cache: &Cache, write_buffer_bytes: usize) -> rocksdb::Options {
     let mut table = BlockBasedOptions::default();
     table.set_block_cache(cache);
     // Indexes and filters count as cache too, so that memory has one bound.

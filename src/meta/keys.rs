@@ -200,6 +200,17 @@ pub fn blobrefs(blob: BlobId) -> Key {
     Key::from_parts(Family::BlobRef, blob.as_bytes().to_vec())
 }
 
+/// The prefix of all references to blobs whose ids begin with this byte.
+pub fn blobrefs_in(shard: u8) -> Key {
+    Key::from_parts(Family::BlobRef, vec![shard])
+}
+
+/// The blob that a reference is to.
+pub fn blob_of_reference(key: &Key) -> Option<BlobId> {
+    let bytes = key.bytes.get(..16)?.try_into().ok()?;
+    (key.family == Family::BlobRef).then_some(BlobId::from_bytes(bytes))
+}
+
 /// The outbox row that tells the reclaimer about a blob.
 pub fn reclaim(blob: BlobId) -> Key {
     outbox(RECLAIM, Some(blob))
@@ -218,6 +229,11 @@ pub fn repair(blob: BlobId) -> Key {
 /// The prefix of all repair rows.
 pub fn repairs() -> Key {
     outbox(REPAIR, None)
+}
+
+/// The prefix of all repair rows of blobs whose ids begin with this byte.
+pub fn repairs_in(shard: u8) -> Key {
+    Key::from_parts(Family::Outbox, vec![REPAIR, shard])
 }
 
 fn outbox(kind: u8, blob: Option<BlobId>) -> Key {

@@ -2,7 +2,7 @@
 //! and however many keys lie under a prefix.
 
 use super::Error;
-use super::Meta;
+use super::Reader;
 use super::codec;
 use super::keys;
 use super::records::Object;
@@ -58,7 +58,7 @@ pub(super) fn common_prefix<'a>(key: &'a str, prefix: &str, delimiter: Option<&s
     Some(&key[..prefix.len() + at + delimiter.len()])
 }
 
-impl Meta {
+impl Reader {
     /// A page of the bucket's current objects.
     pub fn list(&self, bucket: BucketId, query: &ListQuery) -> Result<ListPage, Error> {
         let start = keys::current(bucket, &query.prefix);

@@ -6,8 +6,6 @@
 use std::path::Path;
 
 use bytes::Bytes;
-use rocksdb::Cache;
-use rocksdb::ColumnFamilyDescriptor;
 use rocksdb::DB;
 use rocksdb::DBRawIterator;
 use rocksdb::ReadOptions;
@@ -17,8 +15,8 @@ use super::Error;
 use super::Options;
 use super::codec;
 use super::codec::Stored;
-use super::db;
 use super::db::Database;
+use super::db::Setup;
 use super::inline;
 use super::keys;
 use super::keys::Family;
@@ -27,10 +25,9 @@ use super::keys::Named;
 use super::records;
 use super::records::Commit;
 use super::records::Record;
-use super::wal;
 use crate::base::BlobId;
 use crate::base::DeploymentId;
-use crate::sys::disk::RealDisk;
+use crate::base::Timestamp;
 
 /// Blocks are read ahead by this many bytes: a walk touches all of them.
 const READ_AHEAD_BYTES: usize = 1 << 20;
@@ -46,21 +43,9 @@ impl Offline {
     /// # Errors
     /// There is none, acknowledged rows are missing from its log, RocksDB refuses it, or a later release wrote it.
     pub fn open(path: &Path, cache_bytes: usize) -> Result<Self, Error> {
-        wal::check(&RealDisk, path)?;
-        let cache = Cache::new_hyper_clock_cache(cache_bytes, 0);
         let options =
             Options { durability: Durability::Strict, cache_bytes, write_buffer_bytes: 64 << 20, voters: 1 };
-        let families = Family::ALL.iter().map(|family| {
-            let options = db::family_options(*family, &cache, options.write_buffer_bytes);
-            ColumnFamilyDescriptor::new(family.name(), options)
-        });
-        let mut for_reading = db::database_options(&options);
-        for_reading.create_if_missing(false);
-        for_reading.create_missing_column_families(false);
-        let db = DB::open_cf_descriptors_read_only(&for_reading, path, families, false)
-            .map_err(|error| Error::rocksdb("open", path.display().to_string(), &error))?;
-        let database = Database { db };
-        database.known_format()?;
+        let database = Database::open_read_only(path, &Setup::new(&options, 1, Timestamp::default()))?;
         Ok(Self { database })
     }
 

@@ -1,7 +1,7 @@
 //! Listing the uploads in progress of a bucket, by key and then by upload id.
 
 use super::Error;
-use super::Meta;
+use super::Reader;
 use super::codec;
 use super::keys;
 use super::list::common_prefix;
@@ -37,7 +37,7 @@ pub struct UploadPage {
     pub truncated: bool,
 }
 
-impl Meta {
+impl Reader {
     /// A page of the uploads of a bucket that are open.
     pub fn list_uploads(&self, bucket: BucketId, query: &UploadQuery) -> Result<UploadPage, Error> {
         let start = keys::open_uploads_from(bucket, &query.prefix);

@@ -1,14 +1,17 @@
 //! Point reads and scans.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use rocksdb::ErrorKind;
 use rocksdb::ReadOptions;
 use rocksdb::ReadTier;
 
 use super::Error;
-use super::Meta;
 use super::codec;
 use super::codec::Stored;
+use super::db::Database;
+use super::error::Fault;
 use super::inline;
 use super::keys;
 use super::keys::Key;
@@ -47,7 +50,19 @@ impl<T> Lookup<T> {
     }
 }
 
-impl Meta {
+/// A replica to read from. It has every commit that was acknowledged when it was chosen. Not to be kept: a replica is
+/// closed, to be put right, when nobody reads from it any more.
+#[derive(Clone)]
+pub struct Reader {
+    pub(super) database: Arc<Database>,
+}
+
+impl Reader {
+    /// Tells replicas apart, while the process runs.
+    pub fn replica(&self) -> u64 {
+        self.database.slot
+    }
+
     /// One row.
     pub fn get<R: Record>(&self, key: &Key, tier: Tier) -> Result<Lookup<Stored<R>>, Error> {
         self.read(key, tier, |row| codec::decode(key, row))
@@ -111,13 +126,18 @@ impl Meta {
             options.set_read_tier(ReadTier::BlockCache);
         }
         let family = self.database.family(key.family())?;
-        match self.database.db.get_pinned_cf_opt(family, key.bytes(), &options) {
+        let read = match self.database.db.get_pinned_cf_opt(family, key.bytes(), &options) {
             Ok(Some(row)) => decode(&row).map(Lookup::Found),
             Ok(None) => Ok(Lookup::Absent),
             Err(error) if tier == Tier::Cached && error.kind() == ErrorKind::Incomplete => {
                 Ok(Lookup::WouldBlock)
             }
             Err(error) => Err(Error::rocksdb("read", key.describe(), &error)),
+        };
+        match read {
+            // Whoever may wait asks another replica.
+            Err(error) if tier == Tier::Cached && error.fault() != Fault::None => Ok(Lookup::WouldBlock),
+            read => read,
         }
     }
 }

@@ -11,8 +11,11 @@ use crate::sys::disk::create_private_file;
 use crate::sys::disk::read_private_file;
 use crate::sys::entropy::Entropy;
 
-/// The file, in the volume that holds the metadata.
+/// The file, on the first volumes.
 const NAME: &str = "credentials.toml";
+
+/// On so many volumes they are kept.
+const KEPT_ON: usize = 3;
 
 /// Capital letters and digits, as access keys look everywhere.
 const ACCESS_KEY_LETTERS: &[u8; 36] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -37,23 +40,57 @@ pub(super) struct Root {
     pub(super) origin: Origin,
 }
 
-/// The credentials: configured ones first, then those in a file on one of the volumes, and new ones, kept in a file on
-/// the first volume, when there are none.
+/// Where credentials may be kept.
+pub(super) struct Places {
+    /// The volumes that are there; those that hold metadata first.
+    pub(super) roots: Vec<PathBuf>,
+    /// Whether credentials found on none of them may be made anew: an absent volume may have them.
+    pub(super) may_make: bool,
+}
+
+/// The credentials: configured ones first, then those in a file on one of the volumes, and new ones when there are none.
+/// They are kept on the first volumes, so that the loss of one does not take them.
 pub(super) fn find_or_make(
     configured: &Credentials,
-    volumes: &[PathBuf],
+    places: &Places,
     entropy: &dyn Entropy,
 ) -> Result<Root, Error> {
     if let (Some(access_key), Some(secret_key)) = (&configured.access_key, &configured.secret_key) {
         let secret_key = Secret::new(secret_key.to_string());
         return Ok(Root { access_key: access_key.clone(), secret_key, origin: Origin::Configured });
     }
-    for path in volumes.iter().map(|volume| volume.join(NAME)) {
-        if let Some(root) = read(&path)? {
-            return Ok(root);
+    let mut found = None;
+    for path in places.roots.iter().map(|volume| volume.join(NAME)) {
+        found = read(&path)?;
+        if found.is_some() {
+            break;
         }
     }
-    make(&volumes.first().cloned().unwrap_or_default().join(NAME), entropy)
+    let first = places.roots.first().cloned().unwrap_or_default().join(NAME);
+    let root = match found {
+        Some(root) => root,
+        None if places.may_make => make(&first, entropy)?,
+        None => {
+            let reason = "no volume that is there has them, and one that is absent may; mount it, or set \
+                          HOLDALL_ACCESS_KEY and HOLDALL_SECRET_KEY"
+                .to_owned();
+            return Err(Error::Credentials { path: first, reason });
+        }
+    };
+    spread(&root, &places.roots);
+    Ok(root)
+}
+
+/// Keeps the credentials on the first volumes that do not have them.
+fn spread(root: &Root, volumes: &[PathBuf]) {
+    let text = config::write_credentials_file(&root.access_key, root.secret_key.expose());
+    for path in volumes.iter().take(KEPT_ON).map(|volume| volume.join(NAME)) {
+        if matches!(read_private_file(&path), Ok(None))
+            && let Err(error) = create_private_file(&path, text.as_bytes())
+        {
+            tracing::warn!(path = %path.display(), %error, "the root credentials could not be kept here too");
+        }
+    }
 }
 
 fn read(path: &Path) -> Result<Option<Root>, Error> {

@@ -10,15 +10,17 @@ use std::path::PathBuf;
 
 use super::credentials::Origin;
 use super::credentials::Root;
+use super::plan::Absent;
 use super::volumes::Opened;
 use crate::config::Config;
 use crate::sys::disk::Space;
 use crate::sys::machine;
+use crate::volume::VolumeState;
 
 /// The lines. Once in the life of a deployment they hold the secret key: print them, never log them.
 pub struct Greeting {
     volumes: Vec<(PathBuf, Option<Space>)>,
-    shared: Vec<String>,
+    warnings: Vec<String>,
     copies: usize,
     is_strict: bool,
     is_new: bool,
@@ -39,11 +41,16 @@ impl Greeting {
     ) -> Self {
         let spaces = opened.volumes.iter().map(|volume| volume.space().ok());
         let volumes = opened.roots().into_iter().zip(spaces);
+        let active = opened.roster.belonging().filter(|member| member.state == VolumeState::Active).count();
+        let absent = opened.absent.iter().map(|one| {
+            let Absent { volume, path, reason } = one;
+            format!("the volume {volume} is absent: {}: {reason}", path.display())
+        });
         let is_made = matches!(root.origin, Origin::Made(_));
         Self {
             volumes: volumes.collect(),
-            shared: shared_file_systems(&opened.roots()),
-            copies: config.storage.copies(),
+            warnings: absent.chain(shared_file_systems(&opened.roots())).collect(),
+            copies: config.storage.copies().min(active),
             is_strict: config.storage.strict,
             is_new: opened.is_new,
             region: config.s3.region.clone(),
@@ -57,7 +64,7 @@ impl Greeting {
 
     /// What an operator should change.
     pub fn warnings(&self) -> &[String] {
-        &self.shared
+        &self.warnings
     }
 
     /// One line that makes a bucket. The secret is in it only when this start made it; otherwise the shell finds it

@@ -6,7 +6,7 @@ fn greeting(origin: Origin, secret_key: Option<&str>) -> Greeting {
     let space = Space { total_bytes: 3 << 40, available_bytes: 5 << 29 };
     Greeting {
         volumes: vec![("/d1".into(), Some(space)), ("/d2".into(), None)],
-        shared: Vec::new(),
+        warnings: Vec::new(),
         copies: 2,
         is_strict: true,
         is_new: secret_key.is_some(),

@@ -3,6 +3,7 @@
 //! ```text
 //!   listeners bound ─▶ volumes locked ─▶ planned ─▶ metadata ─▶ volumes ─▶ credentials ─▶ store ─▶ jobs, S3, admin
 //! ```
+//! Volumes of the deployment that are not there do not keep it from starting, as long as the metadata is known to be whole.
 //!
 //! What is always true:
 //! - What can fail without a trace comes first: nothing is formatted and no credentials are made while an address is
@@ -14,9 +15,12 @@
 //! `cli` calls it.
 
 pub mod check;
+mod control;
 mod credentials;
 mod error;
+mod form;
 mod greeting;
+mod observe;
 mod plan;
 mod roster;
 pub mod telemetry;
@@ -30,12 +34,17 @@ use std::sync::atomic::Ordering;
 
 use crate::admin;
 use crate::admin::Admin;
+use crate::admin::Door;
 use crate::auth;
 use crate::auth::Verifier;
 use crate::config::Config;
 use crate::http;
 use crate::http::pipeline::Pipeline;
+use crate::jobs::Metadata;
+use crate::jobs::Rebalance;
 use crate::jobs::Reclaimer;
+use crate::jobs::Repair;
+use crate::jobs::Scrub;
 use crate::jobs::Sweep;
 use crate::jobs::SweepSettings;
 use crate::jobs::worker::Job;
@@ -52,6 +61,8 @@ use crate::sys::entropy::SystemEntropy;
 use crate::sys::machine;
 use crate::sys::metrics::Metrics;
 
+use control::Control;
+use control::RootKey;
 use credentials::Root;
 use volumes::Opened;
 
@@ -91,15 +102,19 @@ pub fn start(config: &Config) -> Result<(Running, Greeting), Error> {
         metrics: Arc::new(Metrics::new().map_err(|error| Error::Other(error.to_string()))?),
     };
     let opened = volumes::open(config, Arc::new(RealDisk), &machine)?;
-    let root = credentials::find_or_make(&config.credentials, &opened.roots(), machine.entropy.as_ref())?;
+    let places = credentials::Places { roots: opened.roots(), may_make: opened.absent.is_empty() };
+    let root = credentials::find_or_make(&config.credentials, &places, machine.entropy.as_ref())?;
     let store = open_store(config, &opened, machine.clone())?;
     let (address, admin_address) = (local(&s3_listener)?, local(&admin_listener)?);
     let greeting = Greeting::new(config, &opened, &root, (address, admin_address));
     let is_stopping = Arc::new(AtomicBool::new(false));
     let jobs = start_jobs(config, &store, &machine)?;
+    let door = door(config, &root, &machine);
     let http = start_http(config, root, &store, &machine, s3_listener)?;
     let ready = ready(&store, &is_stopping);
-    let admin = admin::start(admin_listener, admin::Shown { metrics: machine.metrics, ready });
+    let control = Arc::new(Control::new(&store, jobs.board()));
+    let shown = admin::Shown::new(machine.metrics, ready, door, control);
+    let admin = admin::start(admin_listener, shown);
     let admin = admin.map_err(|error| Error::Listener { which: "admin", address: admin_address, error })?;
     let running = Running { address, admin_address, http, admin, jobs, is_stopping, store, opened };
     Ok((running, greeting))
@@ -130,14 +145,22 @@ fn open_store(config: &Config, opened: &Opened, machine: Machine) -> Result<Arc<
         // They wait for disks more than they compute.
         threads: (config.listen.workers * 4).clamp(8, 32),
     };
-    Ok(Arc::new(Store::new(Arc::clone(&opened.meta), opened.volumes.clone(), machine, settings)?))
+    Ok(Arc::new(Store::new(Arc::clone(&opened.meta), opened.found(config), machine, settings)?))
 }
 
 fn start_jobs(config: &Config, store: &Arc<Store>, machine: &Machine) -> Result<Jobs, Error> {
     let settings = SweepSettings { pause: config.jobs.sweep_interval, ..SweepSettings::default() };
+    let scrub_interval = config.jobs.scrub_interval;
     let (used, clock) = (Arc::clone(store), Arc::clone(&machine.clock));
     let make = move || -> Vec<Box<dyn Job>> {
-        vec![Box::new(Reclaimer::new(Arc::clone(&used))), Box::new(Sweep::new(used, clock, settings))]
+        vec![
+            Box::new(Metadata::new(Arc::clone(&used))),
+            Box::new(Reclaimer::new(Arc::clone(&used))),
+            Box::new(Repair::new(Arc::clone(&used))),
+            Box::new(Rebalance::new(Arc::clone(&used), Arc::clone(&clock))),
+            Box::new(Scrub::new(Arc::clone(&used), Arc::clone(&clock), scrub_interval)),
+            Box::new(Sweep::new(used, clock, settings)),
+        ]
     };
     let jobs = Jobs::start(Arc::clone(store), Arc::clone(&machine.clock), make);
     jobs.map_err(|error| Error::Other(format!("the jobs cannot be started: {error}")))
@@ -161,6 +184,13 @@ fn start_http(
     let limits = http::limits::Limits::new(&config.listen, &config.limits);
     let started = http::server::serve(listener, limits, Arc::clone(&machine.metrics), app);
     started.map_err(|error| Error::Listener { which: "S3", address: config.listen.address, error })
+}
+
+/// Who may use the admin API.
+fn door(config: &Config, root: &Root, machine: &Machine) -> Door {
+    let (region, any_region) = (config.s3.region.clone(), config.s3.any_region);
+    let key = RootKey { access_key: root.access_key.clone(), secret_key: root.secret_key.clone() };
+    Door::new(Verifier::new(auth::Settings { region, any_region }), Box::new(key), Arc::clone(&machine.clock))
 }
 
 /// What the readiness probe asks.

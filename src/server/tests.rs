@@ -90,40 +90,91 @@ fn the_order_of_volumes_does_not_matter() {
     let directory = tempfile::tempdir().unwrap();
     start_and_stop(&config(directory.path(), &["1", "2", "3"]));
     start_and_stop(&config(directory.path(), &["3", "1", "2"]));
-    assert!(directory.path().join("1/meta").exists() && !directory.path().join("3/meta").exists());
+    assert!(directory.path().join("1/meta").exists());
 }
 
-#[test]
-fn a_volume_that_lost_its_data_is_refused_and_left_alone() {
-    let directory = tempfile::tempdir().unwrap();
-    let config = config(directory.path(), &["1", "2"]);
-    start_and_stop(&config);
-    for lost in ["1", "2"] {
-        std::fs::rename(directory.path().join(lost), directory.path().join("kept")).unwrap();
-        assert!(refusal(&config).contains("does not exist"));
-        assert!(!directory.path().join(lost).exists());
-        std::fs::create_dir(directory.path().join(lost)).unwrap();
-        assert!(refusal(&config).contains("is empty"));
-        assert_eq!(tree(&directory.path().join(lost)), Vec::<PathBuf>::new());
-        std::fs::remove_dir(directory.path().join(lost)).unwrap();
-        std::fs::rename(directory.path().join("kept"), directory.path().join(lost)).unwrap();
-    }
-    start_and_stop(&config);
+/// Where the operator's disks are moved out of sight.
+fn hide(directory: &Path, name: &str) {
+    std::fs::rename(directory.join(name), directory.join("hidden")).unwrap();
 }
 
+fn unhide(directory: &Path, name: &str) {
+    std::fs::rename(directory.join("hidden"), directory.join(name)).unwrap();
+}
+
+/// A volume without a vote may be away: the start says so, and nothing is written to where it should be.
 #[test]
-fn a_forgotten_volume_is_missed() {
+fn a_missing_volume_is_absent_and_its_place_left_alone() {
     let directory = tempfile::tempdir().unwrap();
-    start_and_stop(&config(directory.path(), &["1", "2", "3"]));
-    for (given, forgotten) in [(&["1", "2"][..], "/3"), (&["1"], "/2"), (&["3", "1"], "/2")] {
-        let refused = refusal(&config(directory.path(), given));
-        assert!(refused.contains(&format!("{forgotten}. Give all")), "{refused}");
+    let path = directory.path();
+    let config = config(path, &["1", "2", "3", "4"]);
+    start_and_stop(&config);
+    hide(path, "4");
+    for is_empty in [false, true] {
+        if is_empty {
+            std::fs::create_dir(path.join("4")).unwrap();
+        }
+        let (running, greeting) = start(&config).unwrap_or_else(|error| panic!("{error}"));
+        let warning = greeting.warnings().join("\n");
+        assert!(warning.contains("/4: ") && warning.contains("absent"), "{warning}");
+        assert!(ask(running.admin_address, "/health/ready").starts_with("HTTP/1.1 200"));
+        stop(running);
+        assert_eq!(path.join("4").exists(), is_empty);
     }
+    assert_eq!(tree(&path.join("4")), Vec::<PathBuf>::new());
+    std::fs::remove_dir(path.join("4")).unwrap();
+    unhide(path, "4");
+    let (running, greeting) = start(&config).unwrap_or_else(|error| panic!("{error}"));
+    assert!(!greeting.warnings().join("").contains("absent"));
+    stop(running);
+}
+
+/// Volumes that are not given are found through the roster, wherever they were last.
+#[test]
+fn a_forgotten_volume_is_found() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    start_and_stop(&config(path, &["1", "2", "3"]));
+    let (running, greeting) = start(&config(path, &["2"])).unwrap_or_else(|error| panic!("{error}"));
+    assert!(greeting.to_string().contains("/3 "), "{greeting}");
+    assert_eq!(running.store.volumes().len(), 3);
+    stop(running);
     // Known by its identity, not by its path.
-    std::fs::rename(directory.path().join("2"), directory.path().join("moved")).unwrap();
-    start_and_stop(&config(directory.path(), &["moved", "1", "3"]));
-    let refused = refusal(&config(directory.path(), &["1", "3"]));
-    assert!(refused.contains("/moved. Give all"), "{refused}");
+    std::fs::rename(path.join("2"), path.join("moved")).unwrap();
+    start_and_stop(&config(path, &["moved", "1", "3"]));
+    let (running, _) = start(&config(path, &["1"])).unwrap_or_else(|error| panic!("{error}"));
+    let volumes = running.store.volumes();
+    assert!(volumes.iter().any(|volume| volume.path.ends_with("moved") && volume.reason.is_none()));
+    stop(running);
+}
+
+#[test]
+fn swapped_paths_are_recognised() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    let config = config(path, &["1", "2"]);
+    let (running, _) = start(&config).unwrap_or_else(|error| panic!("{error}"));
+    let before = running.store.volumes();
+    stop(running);
+    hide(path, "1");
+    std::fs::rename(path.join("2"), path.join("1")).unwrap();
+    unhide(path, "2");
+    let (running, greeting) = start(&config).unwrap_or_else(|error| panic!("{error}"));
+    assert!(!greeting.warnings().join("").contains("absent"));
+    let after = running.store.volumes();
+    assert_eq!((before[0].id, before[1].id), (after[0].id, after[1].id));
+    assert_eq!((&before[0].path, &before[1].path), (&after[1].path, &after[0].path));
+    stop(running);
+}
+
+#[test]
+fn more_copies_than_volumes_are_refused_without_a_trace() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut config = config(directory.path(), &["1", "2"]);
+    config.storage.replicas = Some(3);
+    let refused = refusal(&config);
+    assert!(refused.contains("3 copies need 3 volumes, and 2 belong"), "{refused}");
+    assert_eq!(tree(directory.path()), Vec::<PathBuf>::new());
 }
 
 #[test]

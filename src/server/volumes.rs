@@ -1,6 +1,5 @@
-//! Looks at the volumes, locks them, and opens or formats them as [`super::plan`] decides.
+//! Locks the volumes, and forms, adopts or opens their deployment as [`super::plan`] decides.
 
-use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,171 +7,247 @@ use std::time::Duration;
 use std::time::Instant;
 
 use super::Error;
+use super::form;
+use super::observe::observe_all;
+use super::observe::plain;
 use super::plan;
+use super::plan::Absent;
 use super::plan::Found;
 use super::plan::Observed;
+use super::plan::Open;
 use super::plan::Plan;
 use super::plan::Refusal;
-use super::roster;
-use crate::base::DeploymentId;
-use crate::base::VolumeId;
 use crate::config::Config;
 use crate::meta::Durability;
 use crate::meta::Meta;
 use crate::meta::Options;
 use crate::meta::ReplicaPlace;
+use crate::store;
+use crate::store::METADATA;
 use crate::store::Machine;
 use crate::sys::disk::Disk;
 use crate::sys::disk::FileLock;
-use crate::sys::disk::lock_file;
-use crate::volume::Identity;
-use crate::volume::Kind;
+use crate::volume::Roster;
 use crate::volume::Volume;
-use crate::volume::is_foreign;
 
-/// The directory of the metadata, on one of the volumes.
-pub(super) const METADATA: &str = "meta";
-/// The file that is locked while a process has the volume open.
-pub(super) const LOCK: &str = "lock";
-/// Where a volume keeps its parts.
-const PARTS: &str = "blobs";
-
-/// How long a stop waits for threads that still use the metadata.
+/// How long a stop waits for threads that still use what was opened.
 const CLOSE_MAX: Duration = Duration::from_secs(2);
 
-/// What was opened, and what keeps others from opening it.
+/// How often a start looks again when somebody changes the volumes under its eyes.
+const TRIES: usize = 3;
+
+/// A disk may tell another size after its file system was resized; smaller differences change nothing.
+const RESIZED_PERCENT: u64 = 10;
+
+/// What was opened, and keeps others from opening it.
 pub(super) struct Opened {
-    /// The volumes; the one with the metadata first, the others as they were given.
+    /// Who belongs.
+    pub(super) roster: Roster,
+    /// The volumes that are there: those that vote on metadata first.
     pub(super) volumes: Vec<Arc<Volume>>,
+    /// Those that are not there.
+    pub(super) absent: Vec<Absent>,
     /// The metadata.
     pub(super) meta: Arc<Meta>,
     /// Whether this start made the deployment.
     pub(super) is_new: bool,
-    locks: Vec<FileLock>,
+    /// What all is on.
+    pub(super) disk: Arc<dyn Disk>,
 }
 
 impl Opened {
-    /// Where the volumes are, from the root of the file system.
+    /// Where the volumes that are there are, from the root of the file system.
     pub(super) fn roots(&self) -> Vec<PathBuf> {
-        let absolute = |root: &Path| std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
-        self.volumes.iter().map(|volume| absolute(volume.root()).components().collect()).collect()
+        self.volumes.iter().map(|volume| volume.root().to_owned()).collect()
     }
 
-    /// Closes the metadata, then lets others have the volumes. A thread that still reads is waited for: whoever gets
-    /// the locks must find the database closed.
+    /// What the store is made of.
+    pub(super) fn found(&self, config: &Config) -> store::Found {
+        store::Found {
+            roster: self.roster.clone(),
+            present: self.volumes.clone(),
+            disk: Arc::clone(&self.disk),
+            is_fixed: config.storage.replicas.is_some(),
+            out_after: config.storage.volume_out_after,
+        }
+    }
+
+    /// Closes the metadata, then lets others have the volumes. A thread that still uses either is waited for: whoever
+    /// gets the locks must find the database closed.
     pub(super) fn close(self) {
         let begun = Instant::now();
-        while Arc::strong_count(&self.meta) > 1 && begun.elapsed() < CLOSE_MAX {
+        let is_used = || {
+            let volumes = self.volumes.iter().any(|volume| Arc::strong_count(volume) > 1);
+            volumes || Arc::strong_count(&self.meta) > 1
+        };
+        while is_used() && begun.elapsed() < CLOSE_MAX {
             std::thread::sleep(Duration::from_millis(1));
         }
-        if Arc::strong_count(&self.meta) > 1 {
-            tracing::warn!("metadata is still in use; it is closed by the end of the process");
+        if is_used() {
+            tracing::warn!("metadata or a volume is still in use; it is closed by the end of the process");
         }
         drop(self.meta);
         drop(self.volumes);
-        drop(self.locks);
     }
+}
+
+/// What every part of a start needs.
+pub(super) struct Start<'a> {
+    pub(super) config: &'a Config,
+    pub(super) disk: &'a Arc<dyn Disk>,
+    pub(super) machine: &'a Machine,
 }
 
 /// Opens the volumes and the metadata of the configuration.
 pub(super) fn open(config: &Config, disk: Arc<dyn Disk>, machine: &Machine) -> Result<Opened, Error> {
-    let paths = &config.storage.volumes;
-    // Once before anything is written, so that a refusal leaves no trace; once more behind the locks, which other
-    // processes may have held.
-    plan::plan(&observe_all(&disk, paths)?)?;
-    let locks = lock_all(disk.as_ref(), paths)?;
-    let observed = observe_all(&disk, paths)?;
-    let plan = plan::plan(&observed)?;
-    let options = Options {
-        durability: if config.storage.strict { Durability::Strict } else { Durability::Relaxed },
-        cache_bytes: config.memory.cache_bytes(),
-        write_buffer_bytes: config.memory.write_buffer_bytes(),
-        voters: 1,
-    };
-    let path = &paths[plan.metadata];
-    let place = ReplicaPlace::new(path.display().to_string(), path.join(METADATA));
-    let meta = Meta::open(&[place], &options, Arc::clone(&machine.metrics), machine.clock.as_ref())?;
-    if let Some(nameless) = plan.format.first()
-        && roster::exists(&meta)?
-    {
-        return Err(Refusal::Nameless { path: paths[*nameless].clone() }.into());
+    let given: Vec<PathBuf> = config.storage.volumes.iter().map(|path| plain(path)).collect();
+    let start = Start { config, disk: &disk, machine };
+    for _ in 0..TRIES {
+        // Once before anything is written, so that a refusal leaves no trace; once more behind the locks, which other
+        // processes may have held.
+        let observed = observe_all(&disk, &given)?;
+        let plan = plan::plan(&observed)?;
+        start.check_copies(&observed, &plan)?;
+        let locks = Locks::take(&start, &observed, &plan)?;
+        let observed = observe_all(&disk, &given)?;
+        let plan = plan::plan(&observed)?;
+        if !locks.cover(&observed, &plan) {
+            continue;
+        }
+        match plan {
+            Plan::Form(form) => return form::form(&start, &observed, &form, locks),
+            Plan::Open(open) => return open_found(&start, &observed, open, locks),
+            // With a roster it is opened like any other.
+            Plan::Adopt(metadata) => form::adopt(&start, &observed, metadata)?,
+        }
     }
-    let mut volumes = format_or_open(&plan, &observed, &meta, &disk, machine)?;
-    volumes[..=plan.metadata].rotate_right(1);
-    let opened = Opened { volumes, meta: Arc::new(meta), is_new: plan.deployment.is_none(), locks };
-    let places: Vec<_> = opened.volumes.iter().map(|volume| volume.id()).zip(opened.roots()).collect();
-    roster::check(&opened.meta, &places)?;
-    Ok(opened)
+    Err(Error::Other("the volumes change while they are looked at; start again".to_owned()))
 }
 
-fn format_or_open(
-    plan: &Plan,
+/// Opens what belongs and is there.
+fn open_found(
+    start: &Start<'_>,
     observed: &[Observed],
-    meta: &Meta,
-    disk: &Arc<dyn Disk>,
-    machine: &Machine,
-) -> Result<Vec<Arc<Volume>>, Error> {
-    let mut random = [0; 16];
-    machine.entropy.fill(&mut random);
-    let deployment_id = plan.deployment.or(meta.deployment()?).unwrap_or(DeploymentId::from_bytes(random));
-    for number in &plan.format {
-        machine.entropy.fill(&mut random);
-        let volume_id = VolumeId::from_bytes(random);
-        let identity = Identity { volume_id, deployment_id, created: machine.clock.now() };
-        Volume::format(Arc::clone(disk), &observed[*number].path, identity)?;
+    open: Open,
+    mut locks: Locks,
+) -> Result<Opened, Error> {
+    let Open { mut roster, present, absent } = open;
+    for Absent { volume, path, reason } in &absent {
+        tracing::error!(%volume, path = %path.display(), %reason, "A VOLUME IS ABSENT: there are fewer copies than there should be");
     }
-    let opened = observed.iter().map(|one| Ok(Arc::new(Volume::open(Arc::clone(disk), &one.path)?)));
-    opened.collect()
-}
-
-fn observe_all(disk: &Arc<dyn Disk>, paths: &[PathBuf]) -> Result<Vec<Observed>, Error> {
-    paths.iter().map(|path| observe(disk, path)).collect()
-}
-
-/// Looks at a directory without changing it.
-fn observe(disk: &Arc<dyn Disk>, path: &Path) -> Result<Observed, Error> {
-    let observed = |found, has_metadata| Ok(Observed { path: path.to_owned(), found, has_metadata });
-    let names = match disk.list(path) {
-        Ok(names) => names,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return observed(Found::Missing, false),
-        Err(error) => return Err(Error::Directory { path: path.to_owned(), error }),
-    };
-    let has_metadata = names.iter().any(|name| name == METADATA);
-    match Volume::open(Arc::clone(disk), path) {
-        Ok(opened) => {
-            let (volume, deployment) = (opened.id(), opened.deployment());
-            observed(Found::Formatted { volume, deployment }, has_metadata)
-        }
-        Err(error) if !matches!(error.kind(), Kind::Missing) => Err(error.into()),
-        Err(_) => match names.into_iter().find(|name| is_foreign(name)) {
-            Some(entry) => observed(Found::Foreign(entry), has_metadata),
-            None if has_parts(disk.as_ref(), path)? => observed(Found::Nameless, has_metadata),
-            None => observed(Found::Unformatted, has_metadata),
-        },
+    let votes = |number: &usize| roster.voters().any(|member| observed[*number].path == member.path);
+    let (voters, others): (Vec<usize>, Vec<usize>) = present.into_iter().partition(votes);
+    let meta = start.open_metadata(&roster, voters.iter().map(|number| &observed[*number].path))?;
+    let mut volumes = Vec::new();
+    for number in voters.into_iter().chain(others) {
+        volumes.push(locks.open(start.disk, &observed[number].path)?);
     }
-}
-
-/// Whether an unformatted directory holds part files.
-fn has_parts(disk: &dyn Disk, path: &Path) -> Result<bool, Error> {
-    let list = |path: &Path| match disk.list(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        listed => listed.map_err(|error| Error::Directory { path: path.to_owned(), error }),
-    };
-    let parts = path.join(PARTS);
-    for directory in list(&parts)? {
-        if !list(&parts.join(directory))?.is_empty() {
-            return Ok(true);
+    let has_changed = update(&mut roster, observed, &volumes);
+    if has_changed {
+        roster.revision += 1;
+    }
+    for volume in &volumes {
+        let own = observed.iter().find(|one| one.path == volume.root()).and_then(|one| one.roster.as_ref());
+        if own.is_none_or(|own| *own != roster)
+            && let Err(error) = volume.write_roster(&roster)
+        {
+            tracing::warn!(volume = %volume.id(), %error, "the roster could not be written");
         }
     }
-    Ok(false)
+    let disk = Arc::clone(start.disk);
+    Ok(Opened { roster, volumes, absent, meta: Arc::new(meta), is_new: false, disk })
 }
 
-/// Makes missing directories and locks all; a lock ends with the process, however it ends.
-fn lock_all(disk: &dyn Disk, paths: &[PathBuf]) -> Result<Vec<FileLock>, Error> {
-    let lock = |path: &PathBuf| {
-        let locked = disk.create_dirs(path).and_then(|()| lock_file(&path.join(LOCK)));
-        let locked = locked.map_err(|error| Error::Directory { path: path.clone(), error })?;
-        locked.ok_or_else(|| Error::Locked(path.clone()))
-    };
-    paths.iter().map(lock).collect()
+/// Takes over where volumes are now, and what size their disks have; whether that differs from what every roster says.
+fn update(roster: &mut Roster, observed: &[Observed], volumes: &[Arc<Volume>]) -> bool {
+    for volume in volumes {
+        let Some(member) = roster.member_mut(volume.id()) else { continue };
+        if let Ok(space) = volume.space()
+            && space.total_bytes.abs_diff(member.capacity_bytes) > member.capacity_bytes / RESIZED_PERCENT
+        {
+            member.capacity_bytes = space.total_bytes;
+        }
+    }
+    !observed.iter().any(|one| one.roster.as_ref() == Some(roster))
+}
+
+impl Start<'_> {
+    /// Refuses more copies than volumes.
+    fn check_copies(&self, observed: &[Observed], plan: &Plan) -> Result<(), Refusal> {
+        let volumes = match plan {
+            Plan::Form(_) => observed.iter().filter(|one| one.is_given).count(),
+            Plan::Open(open) => open.roster.belonging().count(),
+            Plan::Adopt(_) => return Ok(()),
+        };
+        match self.config.storage.replicas {
+            Some(replicas) if replicas > volumes => Err(Refusal::TooFewVolumes { replicas, volumes }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Opens the replicas of the metadata at the volumes in `paths`.
+    pub(super) fn open_metadata<'a>(
+        &self,
+        roster: &Roster,
+        paths: impl Iterator<Item = &'a PathBuf>,
+    ) -> Result<Meta, Error> {
+        let memory = &self.config.memory;
+        let options = Options {
+            durability: if self.config.storage.strict { Durability::Strict } else { Durability::Relaxed },
+            cache_bytes: memory.cache_bytes(),
+            write_buffer_bytes: memory.write_buffer_bytes(),
+            voters: roster.voters().count(),
+        };
+        let place = |path: &PathBuf| {
+            let member = roster.belonging().find(|member| member.path == *path);
+            let name = member.map(|member| member.volume.to_string()).unwrap_or_default();
+            ReplicaPlace::new(name, path.join(METADATA))
+        };
+        let places: Vec<ReplicaPlace> = paths.map(place).collect();
+        let Machine { metrics, clock, .. } = self.machine;
+        Ok(Meta::open(&places, &options, Arc::clone(metrics), clock.as_ref())?)
+    }
+}
+
+/// The locks of volumes until they are opened; a lock ends with the process, however it ends.
+pub(super) struct Locks(Vec<(PathBuf, FileLock)>);
+
+impl Locks {
+    /// Locks what the plan writes to: what is formatted, which is made when missing, and what is opened.
+    fn take(start: &Start<'_>, observed: &[Observed], plan: &Plan) -> Result<Self, Error> {
+        let mut locks = Vec::new();
+        for path in paths_of(observed, plan) {
+            let failed = |error| Error::Directory { path: path.clone(), error };
+            if matches!(plan, Plan::Form(_)) {
+                start.disk.create_dirs(path).map_err(failed)?;
+            }
+            let lock = Volume::lock(start.disk.as_ref(), path).map_err(failed)?;
+            locks.push((path.clone(), lock.ok_or_else(|| Error::Locked(path.clone()))?));
+        }
+        Ok(Self(locks))
+    }
+
+    /// Whether everything that the plan writes to is locked.
+    fn cover(&self, observed: &[Observed], plan: &Plan) -> bool {
+        paths_of(observed, plan).all(|path| self.0.iter().any(|(locked, _)| locked == path))
+    }
+
+    /// Opens a volume that holds its lock from now on.
+    pub(super) fn open(&mut self, disk: &Arc<dyn Disk>, path: &Path) -> Result<Arc<Volume>, Error> {
+        let mut volume = Volume::open(Arc::clone(disk), path)?;
+        if let Some(place) = self.0.iter().position(|(locked, _)| locked == path) {
+            volume.hold(self.0.swap_remove(place).1);
+        }
+        Ok(Arc::new(volume))
+    }
+}
+
+/// The directories that a plan writes to.
+fn paths_of<'a>(observed: &'a [Observed], plan: &'a Plan) -> Box<dyn Iterator<Item = &'a PathBuf> + 'a> {
+    let is_formatted = |one: &&Observed| matches!(one.found, Found::Formatted { .. });
+    match plan {
+        Plan::Open(open) => Box::new(open.present.iter().map(|number| &observed[*number].path)),
+        Plan::Form(_) => Box::new(observed.iter().filter(|one| one.is_given).map(|one| &one.path)),
+        Plan::Adopt(_) => Box::new(observed.iter().filter(is_formatted).map(|one| &one.path)),
+    }
 }

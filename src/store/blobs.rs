@@ -9,6 +9,7 @@ use super::Error;
 use super::Store;
 use super::local::LocalParts;
 use super::local::Sink;
+use super::redundancy::Tally;
 use crate::base::BlobId;
 use crate::volume::Tail;
 
@@ -32,6 +33,7 @@ pub(super) struct BlobGuard {
     missing: usize,
     parts: Arc<LocalParts>,
     unnamed: Arc<Unnamed>,
+    tally: Arc<Tally>,
     fate: Fate,
 }
 
@@ -58,6 +60,7 @@ impl BlobGuard {
 
     /// A committed row names the blob now.
     pub(super) fn keep(mut self) {
+        self.tally.came();
         self.fate = Fate::Named;
     }
 
@@ -87,6 +90,7 @@ impl Store {
             missing: 0,
             parts: Arc::clone(&self.parts),
             unnamed: Arc::clone(&self.unnamed),
+            tally: Arc::clone(&self.tally),
             fate: Fate::Removed,
         }
     }

@@ -21,6 +21,7 @@
 mod blobs;
 mod blocking;
 mod bucket;
+mod census;
 mod commit;
 mod digest;
 mod engine;
@@ -37,20 +38,21 @@ mod readers;
 mod reclaim;
 mod redundancy;
 mod repair;
+mod scrub;
 mod source;
 mod stage;
 
 use std::sync::Arc;
 
+use parking_lot::RwLock;
+
 use crate::base::BlobId;
 use crate::base::BucketId;
-use crate::base::Timestamp;
 use crate::base::UploadId;
 use crate::meta::Meta;
 use crate::sys::clock::Clock;
 use crate::sys::entropy::Entropy;
 use crate::sys::metrics::Metrics;
-use crate::volume::Volume;
 
 use blobs::Unnamed;
 use blocking::Pool;
@@ -59,7 +61,9 @@ use commit::Turns;
 use exclusive::Exclusive;
 use local::LocalMetadata;
 use local::LocalParts;
+use membership::Keeper;
 use readers::Readers;
+use redundancy::Tally;
 
 pub use crate::meta::ListItem;
 pub use crate::meta::ListQuery;
@@ -68,9 +72,14 @@ pub use crate::meta::UploadQuery;
 pub use crate::meta::records;
 pub use bucket::Bucket;
 pub use bucket::DeleteBucket;
+pub use census::Census;
+pub use census::Placement;
 pub use commit::UpdateError;
 pub use digest::Digests;
 pub use error::Error;
+pub use membership::Found;
+pub use membership::METADATA;
+pub use membership::MembershipError;
 pub use membership::VolumeHealth;
 pub use membership::VolumeState;
 pub use membership::VolumeStatus;
@@ -92,6 +101,7 @@ pub use redundancy::Redundancy;
 pub use redundancy::Scrubbed;
 pub use repair::Outcome;
 pub use repair::Restored;
+pub use scrub::Verdict;
 pub use source::ByteSource;
 pub use source::Promises;
 pub use source::SourceError;
@@ -102,7 +112,7 @@ pub use stage::Staged;
 /// What an operator may choose about the store.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Copies of each blob, 1 to the number of volumes.
+    /// Copies of each blob when there are volumes enough, from 1.
     pub replicas: usize,
     /// Bodies up to this many bytes live with their metadata.
     pub inline_limit: usize,
@@ -134,35 +144,45 @@ pub struct Store {
     turns: Turns,
     traffic: Arc<Traffic>,
     exclusive: Arc<Exclusive>,
+    tally: Arc<Tally>,
+    census: RwLock<Option<Arc<Census>>>,
+    scrubbed: RwLock<Option<Scrubbed>>,
     metrics: Arc<Metrics>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     settings: Settings,
-    started: Timestamp,
+    keeper: Keeper,
 }
 
 impl Store {
-    /// Puts metadata and volumes together. Both are open already and belong to the same deployment.
+    /// Puts metadata and volumes together. Both are open already and belong to the same deployment; volumes of it that
+    /// are absent come when they are there.
     pub fn new(
         meta: Arc<Meta>,
-        volumes: Vec<Arc<Volume>>,
+        volumes: impl Into<Found>,
         machine: Machine,
         settings: Settings,
     ) -> Result<Self, Error> {
-        check_deployment(&meta, &volumes)?;
+        let found = volumes.into();
+        check_deployment(&meta, &found)?;
+        let parts = Arc::new(LocalParts::new(&found, &settings, Arc::clone(&machine.metrics))?);
+        let kept = (Arc::clone(&parts), Arc::clone(&meta));
+        let keeper = Keeper::start(found, kept, machine.clone(), settings.replicas)?;
         let Machine { clock, entropy, metrics } = machine;
-        let parts = LocalParts::new(volumes, &settings, Arc::clone(&metrics))?;
         Ok(Self {
+            keeper,
             metadata: LocalMetadata::new(meta, settings.threads),
-            parts: Arc::new(parts),
+            parts,
             hashing: Pool::new("digest", settings.threads),
             buckets: BucketCache::default(),
             unnamed: Arc::default(),
             readers: Arc::default(),
             turns: Turns::default(),
-            started: clock.now(),
             traffic: Arc::default(),
             exclusive: Arc::default(),
+            tally: Arc::default(),
+            census: RwLock::default(),
+            scrubbed: RwLock::default(),
             metrics,
             clock,
             entropy,
@@ -225,18 +245,19 @@ impl Store {
 
 /// Binds new metadata to the deployment of its volumes, once. Empty metadata beside volumes that hold parts is refused:
 /// to the sweep every one of them would look like an orphan.
-fn check_deployment(meta: &Meta, volumes: &[Arc<Volume>]) -> Result<(), Error> {
-    let Some(deployment) = volumes.first().map(|volume| volume.deployment()) else {
+fn check_deployment(meta: &Meta, found: &Found) -> Result<(), Error> {
+    let deployment = found.roster.deployment;
+    if found.present.is_empty() {
         return Err(Error::unavailable("there is no volume"));
-    };
-    if volumes.iter().any(|volume| volume.deployment() != deployment) {
+    }
+    if found.present.iter().any(|volume| volume.deployment() != deployment) {
         return Err(Error::unavailable("the volumes belong to different deployments"));
     }
     match meta.deployment()? {
         Some(bound) if bound == deployment => Ok(()),
         Some(_) => Err(Error::unavailable("metadata and volumes belong to different deployments")),
         None => {
-            for volume in volumes {
+            for volume in &found.present {
                 let listed = volume.list(None, 1).map_err(|error| Error::unavailable(error.to_string()))?;
                 if !listed.is_empty() {
                     return Err(Error::unavailable(

@@ -41,18 +41,26 @@ impl Store {
         }
         // Being restored: a copy that is written behind the unlink would be left for ever.
         let Some(_in_hand) = self.exclusive.enter(blob) else { return Ok(false) };
-        let mut transaction = Transaction::new();
+        let (mut transaction, mut is_gone) = (Transaction::new(), false);
         if !self.is_referenced(blob).await? {
             failpoint!("store::reclaim::before_unlink");
             self.parts.remove(blob).await?;
             failpoint!("store::reclaim::after_unlink");
             // What is gone needs no repair.
             transaction.delete(keys::repair(blob));
+            is_gone = true;
         }
         transaction.expect(Expect::Revision(key.clone(), row.revision));
         transaction.delete(key.clone());
-        self.try_commit(transaction).await?;
+        if self.try_commit(transaction).await? && is_gone {
+            self.tally.went();
+        }
         Ok(true)
+    }
+
+    /// Whether a row names the blob, or a running upload is about to.
+    pub(super) async fn is_named(&self, blob: BlobId) -> Result<bool, Error> {
+        Ok(self.unnamed.contains(blob) || self.is_referenced(blob).await?)
     }
 
     pub(super) async fn is_referenced(&self, blob: BlobId) -> Result<bool, Error> {

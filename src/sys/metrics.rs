@@ -7,6 +7,7 @@ use prometheus::HistogramVec;
 use prometheus::IntCounter;
 use prometheus::IntCounterVec;
 use prometheus::IntGauge;
+use prometheus::IntGaugeVec;
 use prometheus::Opts;
 use prometheus::Registry;
 use prometheus::TextEncoder;
@@ -29,10 +30,42 @@ pub struct Metrics {
     pub copies_dropped: IntCounter,
     /// Copies that a read found bad or missing its bytes.
     pub copies_bad: IntCounter,
+    /// Reads that asked another copy because the first was slow.
+    pub reads_hedged: IntCounter,
     /// Blobs of which a copy was made anew.
     pub repaired_blobs: IntCounter,
     /// Bytes written for them.
     pub repaired_bytes: IntCounter,
+    blobs: IntGaugeVec,
+    repair_queue: IntGaugeVec,
+    /// Blobs without a good copy on any volume that answers.
+    pub blobs_lost: IntGauge,
+    /// Copies where they do not belong.
+    pub misplaced_copies: IntGauge,
+    /// Bad copies that are kept.
+    pub quarantined_files: IntGauge,
+    scrub: IntGaugeVec,
+    job_states: IntGaugeVec,
+    volume_capacity: IntGaugeVec,
+    volume_available: IntGaugeVec,
+    volume_state: IntGaugeVec,
+}
+
+/// What is shown of a volume.
+#[derive(Debug, Clone)]
+pub struct VolumeFigures {
+    /// Its id.
+    pub volume: String,
+    /// Where it is, or should be.
+    pub path: String,
+    /// What is wanted of it: active or draining.
+    pub state: &'static str,
+    /// How it is doing.
+    pub health: &'static str,
+    /// Size of its disk in bytes.
+    pub capacity_bytes: u64,
+    /// Room on its disk in bytes; `None` while it does not tell.
+    pub available_bytes: Option<u64>,
 }
 
 /// Latency buckets from a cached HEAD to a slow disk.
@@ -68,8 +101,31 @@ impl Metrics {
             )?,
             copies_dropped: IntCounter::new("holdall_copies_dropped_total", "Copies dropped from a write")?,
             copies_bad: IntCounter::new("holdall_copies_bad_total", "Copies that a read found bad")?,
+            reads_hedged: IntCounter::new(
+                "holdall_reads_hedged_total",
+                "Reads that asked another copy because the first was slow",
+            )?,
             repaired_blobs: IntCounter::new("holdall_repaired_blobs_total", "Blobs that got a new copy")?,
             repaired_bytes: IntCounter::new("holdall_repaired_bytes_total", "Bytes of new copies")?,
+            blobs: gauges("holdall_blobs", "Blobs by their copies on volumes that answer", &["copies"])?,
+            repair_queue: gauges("holdall_repair_queue", "Blobs by the copies they miss", &["missing"])?,
+            blobs_lost: IntGauge::new("holdall_blobs_lost", "Blobs of which no good copy answers")?,
+            misplaced_copies: IntGauge::new("holdall_misplaced_copies", "Copies that are not at home")?,
+            quarantined_files: IntGauge::new("holdall_quarantined_files", "Bad copies that are kept")?,
+            scrub: gauges("holdall_scrub", "The last pass: age in seconds, bytes read, bad copies", &["of"])?,
+            job_states: gauges("holdall_job_state", "1 for the state a job is in", &["job", "state"])?,
+            volume_capacity: IntGaugeVec::new(
+                Opts::new("holdall_volume_capacity_bytes", "Size of a volume's disk"),
+                &["volume", "path"],
+            )?,
+            volume_available: IntGaugeVec::new(
+                Opts::new("holdall_volume_available_bytes", "Room on a volume's disk"),
+                &["volume", "path"],
+            )?,
+            volume_state: IntGaugeVec::new(
+                Opts::new("holdall_volume_state", "1 for what a volume should do and how it is doing"),
+                &["volume", "path", "state", "health"],
+            )?,
             registry,
         };
         metrics.register()?;
@@ -87,12 +143,26 @@ impl Metrics {
             &self.commits,
             &self.copies_dropped,
             &self.copies_bad,
+            &self.reads_hedged,
             &self.repaired_blobs,
             &self.repaired_bytes,
         ] {
             registry.register(Box::new(counter.clone()))?;
         }
-        registry.register(Box::new(self.connections.clone()))?;
+        for gauge in [&self.connections, &self.blobs_lost, &self.misplaced_copies, &self.quarantined_files] {
+            registry.register(Box::new(gauge.clone()))?;
+        }
+        for gauges in [
+            &self.blobs,
+            &self.repair_queue,
+            &self.scrub,
+            &self.job_states,
+            &self.volume_capacity,
+            &self.volume_available,
+            &self.volume_state,
+        ] {
+            registry.register(Box::new(gauges.clone()))?;
+        }
         registry.register(Box::new(self.commit_group.clone()))?;
         registry.register(Box::new(self.commit_seconds.clone()))
     }
@@ -116,11 +186,65 @@ impl Metrics {
         self.commit_seconds.observe(seconds);
     }
 
+    /// How many blobs have so many copies: the number of copies is the index.
+    pub fn blobs_by_copies(&self, blobs: &[u64]) {
+        set_all(&self.blobs, blobs);
+    }
+
+    /// How many blobs wait for so many copies: the number of copies is the index.
+    pub fn repair_queue(&self, blobs: &[u64]) {
+        set_all(&self.repair_queue, blobs);
+    }
+
+    /// The last pass of the scrub: its age, what it read, what it found.
+    pub fn scrub(&self, age_seconds: i64, bytes: i64, bad: i64) {
+        for (of, value) in [("age_seconds", age_seconds), ("bytes", bytes), ("bad", bad)] {
+            self.scrub.with_label_values(&[of]).set(value);
+        }
+    }
+
+    /// The state a job is in, of all there are.
+    pub fn job_state(&self, job: &str, state: &str, states: &[&str]) {
+        for one in states {
+            self.job_states.with_label_values(&[job, one]).set(i64::from(*one == state));
+        }
+    }
+
+    /// These are the volumes now.
+    pub fn volumes(&self, volumes: &[VolumeFigures]) {
+        for gauge in [&self.volume_capacity, &self.volume_available, &self.volume_state] {
+            gauge.reset();
+        }
+        let clamp = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
+        for one in volumes {
+            let place = [&*one.volume, &*one.path];
+            self.volume_capacity.with_label_values(&place).set(clamp(one.capacity_bytes));
+            if let Some(available) = one.available_bytes {
+                self.volume_available.with_label_values(&place).set(clamp(available));
+            }
+            let state = [&*one.volume, &*one.path, one.state, one.health];
+            self.volume_state.with_label_values(&state).set(1);
+        }
+    }
+
     /// The text form that Prometheus scrapes.
     pub fn render(&self) -> String {
         let mut text = Vec::new();
         // Encoding into memory fails only for metrics that are malformed, which `new` would have refused.
         let _ = TextEncoder::new().encode(&self.registry.gather(), &mut text);
         String::from_utf8(text).unwrap_or_default()
+    }
+}
+
+fn gauges(name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec, prometheus::Error> {
+    IntGaugeVec::new(Opts::new(name, help), labels)
+}
+
+/// Sets the gauge of each index; those of an earlier, longer list go.
+fn set_all(gauges: &IntGaugeVec, values: &[u64]) {
+    gauges.reset();
+    for (index, value) in values.iter().enumerate() {
+        let value = i64::try_from(*value).unwrap_or(i64::MAX);
+        gauges.with_label_values(&[itoa::Buffer::new().format(index)]).set(value);
     }
 }

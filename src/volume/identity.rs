@@ -43,9 +43,12 @@ pub fn is_foreign(name: &str) -> bool {
         "blobs",
         "meta",
         "quarantine",
+        "probe",
         "credentials.toml",
         "credentials.new",
         "holdall-volume.new",
+        super::roster::NAME,
+        super::roster::NEW_NAME,
         "lost+found",
         "lock",
     ];
@@ -67,7 +70,8 @@ impl Identity {
         replace_file(disk, &path, text.as_bytes()).map_err(|error| Error::io("write", &path, error))
     }
 
-    pub(super) fn read(disk: &dyn Disk, root: &Path) -> Result<Self, Error> {
+    /// Reads the identity of the volume at `root`. Fails with [`Kind::Missing`] where there is none.
+    pub fn read(disk: &dyn Disk, root: &Path) -> Result<Self, Error> {
         let path = root.join(NAME);
         let bytes = read_file(disk, &path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => Error::new("open", root, Kind::Missing),

@@ -6,6 +6,7 @@
 //!   handed out that its checksum did not confirm.
 //! - Its name is a random id; nothing a client sends ever reaches a path.
 //! - A volume is known by its identity file. A path without it is a missing disk and is never written to.
+//! - Which volumes belong together stands in the roster file, of which each volume has a copy.
 //!
 //! Synchronous; it does not know that it serves S3, nor metadata. `store` calls it, on the volume's own threads.
 
@@ -18,6 +19,8 @@ mod identity;
 mod part_reader;
 mod part_writer;
 mod placement;
+mod probe;
+mod roster;
 mod space;
 
 use std::collections::HashSet;
@@ -31,6 +34,7 @@ use crate::base::BlobId;
 use crate::base::DeploymentId;
 use crate::base::VolumeId;
 use crate::sys::disk::Disk;
+use crate::sys::disk::FileLock;
 use crate::sys::disk::FileStat;
 use crate::sys::disk::NewFile;
 use crate::sys::disk::Space;
@@ -47,11 +51,19 @@ pub use format::Footer;
 pub use format::Tail;
 pub use health::Health;
 pub use health::State;
+pub use health::Use;
 pub use identity::Identity;
 pub use identity::is_foreign;
 pub use part_reader::PartReader;
 pub use part_writer::PartWriter;
 pub use placement::Ring;
+pub use placement::Weight;
+pub use probe::Probe;
+pub use roster::Member;
+pub use roster::Roster;
+pub use roster::VOTERS_MAX;
+pub use roster::VolumeState;
+pub use space::has_room;
 
 /// Files from this size on bypass the page cache: an upload would only push out what is being read.
 const DIRECT_FROM_BYTES: u64 = 1 << 20;
@@ -65,7 +77,12 @@ pub struct Volume {
     root: PathBuf,
     identity: Identity,
     writing: Writing,
+    /// Keeps other processes from opening it.
+    _lock: Option<FileLock>,
 }
+
+/// The file that is locked while a process has the volume open.
+const LOCK: &str = "lock";
 
 impl Volume {
     /// Makes a volume of an empty or missing directory.
@@ -97,12 +114,40 @@ impl Volume {
     }
 
     fn with(disk: Arc<dyn Disk>, root: &Path, identity: Identity) -> Self {
-        Self { disk, root: root.to_owned(), identity, writing: Arc::default() }
+        Self { disk, root: root.to_owned(), identity, writing: Arc::default(), _lock: None }
+    }
+
+    /// Keeps this lock for as long as the volume is open.
+    pub fn hold(&mut self, lock: FileLock) {
+        self._lock = Some(lock);
+    }
+
+    /// Locks a directory for a volume in it; `None` when another process holds it.
+    pub fn lock(disk: &dyn Disk, root: &Path) -> std::io::Result<Option<FileLock>> {
+        disk.lock(&root.join(LOCK))
+    }
+
+    /// Writes a roster into a directory that is about to become a volume.
+    pub fn prepare(disk: &dyn Disk, root: &Path, roster: &Roster) -> Result<(), Error> {
+        roster.write(disk, root)
+    }
+
+    /// Writes the volume's copy of the roster, unless its disk is not there or another one is.
+    pub fn write_roster(&self, roster: &Roster) -> Result<(), Error> {
+        match self.is_there() {
+            true => roster.write(self.disk.as_ref(), &self.root),
+            false => Err(Error::new("write", &self.root, Kind::Missing)),
+        }
     }
 
     /// Who this volume is.
     pub const fn id(&self) -> VolumeId {
         self.identity.volume_id
+    }
+
+    /// What it is on.
+    pub fn disk(&self) -> &Arc<dyn Disk> {
+        &self.disk
     }
 
     /// The volumes it belongs with.
@@ -151,7 +196,7 @@ impl Volume {
     }
 
     /// Whether the disk is mounted still: what is not found on a missing disk is not known to be gone.
-    fn is_there(&self) -> bool {
+    pub fn is_there(&self) -> bool {
         Identity::read(self.disk.as_ref(), &self.root).is_ok_and(|identity| identity == self.identity)
     }
 

@@ -1,6 +1,6 @@
 //! Where copies belong: consistent hashing with virtual nodes, weighted by capacity. Pure.
 //!
-//! Each volume owns points on a ring of 64 bits, as many as its share of the capacity. A blob's home are the first R
+//! Each volume owns points on a ring of 64 bits, as many as its capacity warrants. A blob's home are the first R
 //! volumes clockwise from the first eight bytes of its random id; reads go on clockwise over all volumes, so copies
 //! are found wherever an earlier ring had put them. A volume that comes takes points from all others evenly; one
 //! that goes gives its points to those that follow it.
@@ -10,8 +10,19 @@ use sha2::Digest as _;
 use crate::base::BlobId;
 use crate::base::VolumeId;
 
-/// Points of a volume of average size: the share of each then deviates by about 1/sqrt(512), under 5 %.
-const POINTS_AVERAGE: u128 = 512;
+/// The most points that one volume has; what a larger disk has more than that is left out.
+const POINTS_MAX: u64 = 1 << 14;
+
+/// A volume on the ring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Weight {
+    /// The volume.
+    pub volume: VolumeId,
+    /// Whose points it has: its own, or those of the volume whose place it took.
+    pub place: VolumeId,
+    /// Its capacity in bytes.
+    pub capacity_bytes: u64,
+}
 
 /// The ring of the volumes of one deployment.
 pub struct Ring {
@@ -21,17 +32,16 @@ pub struct Ring {
 }
 
 impl Ring {
-    /// The ring of these volumes with their weights, which are capacities in any one unit.
-    pub fn new(weights: &[(VolumeId, u64)]) -> Self {
-        let total: u128 = weights.iter().map(|(_, weight)| u128::from(*weight)).sum();
+    /// The ring of these volumes, with a point for every `point_bytes` of capacity. As long as that stays, a volume that
+    /// comes or goes leaves the points of all others where they are.
+    pub fn new(weights: &[Weight], point_bytes: u64) -> Self {
         let mut points = Vec::new();
-        for (index, (volume, weight)) in weights.iter().enumerate() {
-            let share = POINTS_AVERAGE * weights.len() as u128 * u128::from(*weight);
-            let count = share.checked_div(total).unwrap_or(POINTS_AVERAGE).max(1);
-            points.extend((0..count as u64).map(|number| (position(*volume, number), index as u16)));
+        for (index, weight) in weights.iter().enumerate() {
+            let count = (weight.capacity_bytes / point_bytes.max(1)).clamp(1, POINTS_MAX);
+            points.extend((0..count).map(|number| (position(weight.place, number), index as u16)));
         }
         points.sort_unstable();
-        Self { volumes: weights.iter().map(|(volume, _)| *volume).collect(), points }
+        Self { volumes: weights.iter().map(|weight| weight.volume).collect(), points }
     }
 
     /// All volumes in the order in which this blob prefers them.

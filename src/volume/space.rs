@@ -10,7 +10,7 @@ const RESERVE_DIVISOR: u64 = 10;
 
 /// Whether a part of `bytes` may be written: the smaller of 1 GiB and a tenth of the disk stays free, so that
 /// metadata can grow and deletes always work.
-pub(super) fn has_room(space: Space, bytes: u64) -> bool {
+pub fn has_room(space: Space, bytes: u64) -> bool {
     let reserve = RESERVE_BYTES_MAX.min(space.total_bytes / RESERVE_DIVISOR);
     space.available_bytes >= reserve.saturating_add(bytes)
 }

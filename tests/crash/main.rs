@@ -28,7 +28,7 @@ use rig::Rig;
 use workload::Value;
 
 /// Every rung, and how many passes of it go by first at the most.
-const FAILPOINTS: [(&str, u64); 14] = [
+const FAILPOINTS: [(&str, u64); 19] = [
     ("volume::part::before_write", 20),
     ("volume::part::before_tail", 40),
     ("volume::part::before_sync", 40),
@@ -43,6 +43,11 @@ const FAILPOINTS: [(&str, u64); 14] = [
     ("store::reclaim::before_unlink", 20),
     ("store::reclaim::after_unlink", 20),
     ("store::sweep::before_unlink", 0),
+    ("store::repair::before_copy", 30),
+    ("store::repair::before_finish", 30),
+    ("store::repair::after_finish", 30),
+    ("store::repair::before_quarantine", 30),
+    ("store::repair::before_row", 30),
 ];
 
 /// Deaths at each, one after the other in the same directory.
@@ -72,7 +77,9 @@ fn main() {
             // Only these can fail; the others can only die.
             let fallible =
                 ["volume::part::before_write", "volume::part::before_sync", "meta::commit::before_write"];
-            if mode == "kill" || fallible.contains(failpoint) {
+            // With one volume there is nothing to repair from.
+            let is_met = volumes > 1 || !failpoint.starts_with("store::repair::");
+            if is_met && (mode == "kill" || fallible.contains(failpoint)) {
                 scenario(&format!("{failpoint}={mode}"), *passes_max, volumes);
                 scenarios += 1;
             }

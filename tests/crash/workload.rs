@@ -79,7 +79,11 @@ pub fn run(directory: &Path, failpoint: &str, passes: u64, seed: u64, volumes: u
     runtime.block_on(async {
         let tasks = (0..TASKS).map(|task| work(&rig, task, Dice((seed * TASKS + task) << 8 | 1), &arm));
         let jobs = async {
+            let mut dice = Dice(seed << 1 | 1);
             for _ in 0..STEPS {
+                if volumes > 1 {
+                    let _ = rig.damage(&mut dice).await;
+                }
                 // A failure here is that of the armed failpoint.
                 let _ = rig.tidy_up().await;
                 tokio::task::yield_now().await;

@@ -92,7 +92,16 @@ impl Rig {
         replicas: usize,
         durability: Durability,
     ) -> Outcome<Self> {
-        let machine = machine()?;
+        Self::open_on(directory, (volumes, replicas), durability, machine()?).await
+    }
+
+    /// The same on a machine of the caller's.
+    pub async fn open_on(
+        directory: &Path,
+        (volumes, replicas): (u8, usize),
+        durability: Durability,
+        machine: Machine,
+    ) -> Outcome<Self> {
         let disk: Arc<dyn Disk> = Arc::new(RealDisk);
         let volumes = open_volumes(&disk, directory, volumes)?;
         let meta = open_meta(&directory.join("disk0/meta"), durability, &machine)?;
@@ -253,10 +262,11 @@ impl Rig {
         Ok(page.uploads.into_iter().map(|upload| (upload.key, upload.id)).collect())
     }
 
-    /// Does what the jobs do, to the end: settles reclaim rows, sweeps orphans of any age, forgets ended uploads.
+    /// Does what the jobs do, to the end: settles reclaim rows, repairs what is queued, sweeps orphans of any age, forgets ended uploads.
     pub async fn tidy_up(&self) -> Outcome<()> {
         self.forget_ended().await?;
         self.reclaim().await?;
+        self.repair().await?;
         self.sweep().await
     }
 
@@ -316,6 +326,33 @@ impl Rig {
             }
         }
         Ok(())
+    }
+
+    /// Damages or removes the copy that volume 1 has of some object in one part, and puts it on the repair queue, as a read
+    /// that met it would.
+    pub async fn damage(&self, dice: &mut Dice) -> Outcome<()> {
+        let keys: Vec<String> = self.all().await?.into_keys().collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let key = &keys[dice.below(keys.len() as u64) as usize];
+        let Some(object) = self.object(key).await? else { return Ok(()) };
+        let Layout::Blob(blob) = object.record.body.layout else { return Ok(()) };
+        let shard = format!("blobs/{:02x}", blob.as_bytes()[0]);
+        let path = self.volumes[1].root().join(shard).join(blob.to_string());
+        let Ok(mut bytes) = std::fs::read(&path) else { return Ok(()) };
+        match dice.below(3) {
+            0 => std::fs::remove_file(&path).map_err(text)?,
+            _ => {
+                let at = dice.below(bytes.len() as u64) as usize;
+                bytes[at] ^= 1;
+                std::fs::write(&path, bytes).map_err(text)?;
+            }
+        }
+        let mut transaction = meta::Transaction::new();
+        let row = records::Repair { blob, missing: 1, at: Timestamp::from_secs(8) };
+        transaction.put(meta::keys::repair(blob), &row);
+        self.meta.commit(transaction).map(drop).map_err(text)
     }
 
     /// Checks, when nothing is running and after [`Rig::tidy_up`]: counters are exact, and the part files on the volumes

@@ -213,6 +213,14 @@ impl World {
         }
     }
 
+    /// Removes what was put aside as bad, which would only grow.
+    pub fn clear_quarantine(&self) {
+        let kept = |path: &PathBuf| path.components().any(|name| name.as_os_str() == "quarantine");
+        for path in self.disk.paths().into_iter().filter(kept) {
+            self.disk.remove(&path).unwrap();
+        }
+    }
+
     /// From now on, copies may be missing.
     pub fn degraded(&mut self) {
         self.degraded = true;

@@ -107,6 +107,7 @@ async fn fail_everywhere(workload: &Workload, errno: i32, lasts: Lasts) -> usize
     let mut number = 0;
     while number < OPERATIONS_MAX {
         number += if number < PLACES || is_long() { 1 } else { STRIDE };
+        world.clear_quarantine();
         let context = |why: &str| panic!("{}, {errno} {lasts:?} at {number}: {why}", workload.name);
         for step in &workload.before {
             world.walk(step).await.unwrap_or_else(|why| context(&why));

@@ -10,7 +10,7 @@
 //! `compare` print. Files under `/proc` are read here, by `process`.
 
 mod args;
-mod client;
+pub mod client;
 mod compare;
 mod content;
 #[cfg(test)]
@@ -22,7 +22,7 @@ mod report;
 mod runner;
 mod stats;
 mod target;
-mod units;
+pub mod units;
 mod workload;
 
 use anyhow::Context as _;

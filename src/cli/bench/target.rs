@@ -45,6 +45,7 @@ impl Target {
             endpoint: Rc::new(endpoint),
             sign_payload: client.sign_payload,
             quickack: client.quickack,
+            content_type: None,
         };
         Ok(Self { name: name.to_owned(), processes, options, credentials, region: client.region.clone() })
     }

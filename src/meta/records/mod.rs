@@ -27,6 +27,7 @@ pub use owner::BlobOwner;
 pub use system::Commit;
 pub use system::Cursor;
 pub use system::Empty;
+pub use system::Epoch;
 pub use system::Job;
 pub use system::Usage;
 pub use upload::EndedUpload;

@@ -42,6 +42,15 @@ pub struct Commit {
 
 impl Record for Commit {}
 
+/// Which start of the deployment this is, counting those in which a majority of the replicas took part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Epoch {
+    /// Never the same for two starts that committed anything.
+    pub number: u64,
+}
+
+impl Record for Epoch {}
+
 /// Where a job has got to.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Cursor {

@@ -17,8 +17,9 @@ fn write(meta: &Meta, numbers: std::ops::Range<u8>) {
 }
 
 fn flush(meta: &Meta) {
+    let database = database(meta);
     for family in Family::ALL {
-        meta.database.db.flush_cf(meta.database.family(*family).unwrap()).unwrap();
+        database.db.flush_cf(database.family(*family).unwrap()).unwrap();
     }
 }
 

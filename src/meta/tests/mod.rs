@@ -3,11 +3,14 @@
 mod commits;
 mod listing;
 mod memory;
+mod offline;
+mod replicas;
 
 use std::sync::Arc;
 
 use tempfile::TempDir;
 
+use super::db::Database;
 use super::records::ContentHeaders;
 use super::records::Layout;
 use super::records::Object;
@@ -29,6 +32,11 @@ fn open(directory: &TempDir) -> Meta {
     let metrics = Arc::new(Metrics::new().unwrap());
     Meta::open(&[ReplicaPlace::new("one", directory.path().join("meta"))], &options(), metrics, &SystemClock)
         .unwrap()
+}
+
+/// The database of the leader.
+fn database(meta: &Meta) -> Arc<Database> {
+    meta.reader().unwrap().database
 }
 
 fn object(size: u64) -> Object {

@@ -15,7 +15,8 @@
 //!   the part files of one directory of 256 on each volume, about 200 bytes a file.
 //! - A difference is always named by looking it up; a tally alone accuses nobody.
 //!
-//! `cli` calls it. [`rebuild`] is the other half: the last resort when there is no metadata to check.
+//! `cli` calls it. Beside it, two last resorts change something: [`rebuild`] when there is no metadata to check, [`vote`]
+//! when too few of its replicas are left.
 
 mod blobs;
 mod files;
@@ -28,6 +29,7 @@ mod report;
 mod resolve;
 mod rows;
 mod tally;
+pub mod vote;
 
 use super::Error;
 use crate::config::Config;
@@ -86,7 +88,7 @@ pub fn run(config: &Config, options: Options, watch: &dyn Watch) -> Result<Repor
     let mut report = Report {
         deep: options.deep,
         deployment: opened.deployment.to_string(),
-        copies: config.storage.copies(),
+        copies: opened.copies(config.storage.copies()),
         volumes: Vec::new(),
         metadata,
         counts: Counts::default(),
@@ -147,6 +149,3 @@ fn no_replica(opened: &Opened, findings: Findings) -> String {
         "{what}. The last resort is holdall check --rebuild-metadata; docs/operations.md says what it loses"
     )
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,24 +1,21 @@
 //! Parts on local volumes: which volumes a blob goes to, and every call that may touch their disks.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
-use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use parking_lot::Mutex;
 use parking_lot::RwLock;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use super::create::create;
 use super::members::Members;
 use super::open_part::OpenPart;
 use super::sink::Buffer;
-use super::sink::Copy;
 use super::sink::Sink;
 use super::slot::Failure;
 use super::slot::Slot;
@@ -28,10 +25,11 @@ use crate::base::VolumeId;
 use crate::store::Error;
 use crate::store::Settings;
 use crate::store::engine::Parts;
+use crate::store::membership::Found;
 use crate::sys::metrics::Metrics;
 use crate::volume;
 use crate::volume::BufferPool;
-use crate::volume::Volume;
+use crate::volume::Use;
 
 /// How long an upload waits for a buffer while others, perhaps slow ones, hold them all.
 const BUFFER_WAIT_MAX: Duration = Duration::from_secs(10);
@@ -39,7 +37,6 @@ const BUFFER_WAIT_MAX: Duration = Duration::from_secs(10);
 /// The volumes of this machine.
 pub(in crate::store) struct LocalParts {
     members: RwLock<Arc<Members>>,
-    rows_room: Room,
     pub(super) buffers: Arc<BufferPool>,
     permits: Arc<Semaphore>,
     metrics: Arc<Metrics>,
@@ -48,32 +45,44 @@ pub(in crate::store) struct LocalParts {
 impl LocalParts {
     /// Puts the volumes on a ring; refuses more copies than volumes.
     pub(in crate::store) fn new(
-        volumes: Vec<Arc<Volume>>,
+        found: &Found,
         settings: &Settings,
         metrics: Arc<Metrics>,
     ) -> Result<Self, Error> {
-        let replicas = settings.replicas;
-        if volumes.is_empty() || replicas == 0 || replicas > volumes.len() {
-            return Err(Error::internal("open", format!("{replicas} copies on {} volumes", volumes.len())));
+        let volumes = found.roster.belonging().count();
+        if settings.replicas == 0 || (found.is_fixed && settings.replicas > volumes) {
+            return Err(Error::internal(
+                "open",
+                format!("{} copies on {volumes} volumes", settings.replicas),
+            ));
         }
-        let (mut weights, mut slots) = (Vec::new(), Vec::new());
-        for volume in &volumes {
-            let space = volume.space().map_err(|error| Error::unavailable(error.to_string()))?;
-            weights.push((volume.id(), space.total_bytes));
-            let slot = Slot::present(Arc::clone(volume));
-            slot.set_space(space);
+        let mut slots = Vec::new();
+        for member in found.roster.belonging() {
+            let present = found.present.iter().find(|volume| volume.id() == member.volume);
+            let slot = match present {
+                Some(volume) => Slot::present(Arc::clone(volume)),
+                None => Slot::absent(member.volume, member.path.clone()),
+            };
+            if let Some(volume) = present {
+                let space = volume.space().map_err(|error| Error::unavailable(error.to_string()))?;
+                slot.room().tell(space);
+            }
             slots.push(Arc::new(slot));
         }
-        let has_room = volumes.first().map_or(Ok(true), |volume| volume.has_room(0));
-        let has_room = has_room.map_err(|error| Error::unavailable(error.to_string()))?;
+        let roster = Arc::new(found.roster.clone());
+        let members = Members::new(slots, roster, settings.replicas, &HashSet::new());
         let count = (settings.upload_memory_bytes / volume::BUFFER_BYTES).max(4);
         Ok(Self {
-            members: RwLock::new(Arc::new(Members::new(slots, &weights, replicas))),
-            rows_room: Room::new(has_room),
+            members: RwLock::new(Arc::new(members)),
             buffers: BufferPool::new(count),
             permits: Arc::new(Semaphore::new(count)),
             metrics,
         })
+    }
+
+    /// From here on these are the volumes.
+    pub(in crate::store) fn set_members(&self, members: Members) {
+        *self.members.write() = Arc::new(members);
     }
 
     /// The volumes as they are now. Asked once by whatever must see one ring throughout.
@@ -124,16 +133,23 @@ impl LocalParts {
         Ok(stat.map(|stat| stat.modified))
     }
 
-    /// Whether metadata may grow. It lives on the first volume; the answer is up to [`ROOM_FRESH`] old.
+    /// Whether metadata may grow: a majority of its replicas has room. One that is absent does not count against it;
+    /// whether its voice is missing is for the commit to say. The answer is seconds old at the most.
     pub(in crate::store) fn has_room_for_rows(&self) -> bool {
         let members = self.members();
-        members.slots().first().is_none_or(|slot| self.rows_room.ask(slot))
+        let (mut voters, mut with_room) = (0, 0);
+        for slot in members.voters() {
+            slot.ask_room();
+            voters += 1;
+            with_room += usize::from(slot.volume().is_none() || slot.room().is_enough());
+        }
+        voters == 0 || with_room > voters / 2
     }
 
     /// Volumes that answer, and how many a write needs.
     pub(in crate::store) fn answering(&self) -> (usize, usize) {
         let members = self.members();
-        let answering = members.slots().iter().filter(|slot| slot.is_answering()).count();
+        let answering = members.slots().iter().filter(|slot| slot.may_write()).count();
         (answering, members.quorum())
     }
 }
@@ -148,36 +164,8 @@ impl Parts for LocalParts {
 
     async fn create(&self, blob: BlobId, length: Option<u64>) -> Result<Sink, Error> {
         let members = self.members();
-        let replicas = members.replicas();
-        let mut candidates = members.order(blob).filter(|slot| slot.may_ask());
-        let create = |slot: &Arc<Slot>| {
-            let slot = Arc::clone(slot);
-            async move {
-                let created = slot.call(move |volume| volume.create(blob, length)).await;
-                created.map(|writer| Copy::new(slot, writer))
-            }
-        };
-        let mut creating: FuturesUnordered<_> = candidates.by_ref().take(replicas).map(create).collect();
-        let mut copies = Vec::with_capacity(replicas);
-        let mut refused = None;
-        while let Some(created) = creating.next().await {
-            match created {
-                Ok(copy) => copies.push(copy),
-                Err(failure) => {
-                    tracing::warn!(%blob, %failure, "a volume takes no new part");
-                    refused = Some(failure);
-                    creating.extend(candidates.next().map(create));
-                }
-            }
-        }
-        if copies.len() >= members.quorum() {
-            return Ok(Sink::new(blob, copies, replicas, Arc::clone(&self.metrics)));
-        }
-        match refused {
-            Some(failure) if failure.is_no_space() => Err(Error::NoSpace),
-            Some(failure) => Err(unavailable(failure)),
-            None => Err(Error::unavailable("too few volumes answer")),
-        }
+        let copies = create(&members, blob, length).await?;
+        Ok(Sink::new(blob, copies, members.replicas(), Arc::clone(&self.metrics)))
     }
 
     async fn open(&self, blob: BlobId) -> Result<Option<OpenPart>, Error> {
@@ -191,13 +179,7 @@ impl Parts for LocalParts {
     async fn remove(&self, blob: BlobId) -> Result<(), Error> {
         let remove = |slot: &Arc<Slot>| {
             let slot = Arc::clone(slot);
-            async move {
-                // One that does not answer would hold up the caller for as long as a call may take.
-                if !slot.may_ask() {
-                    return Err(Failure::Stalled);
-                }
-                slot.call(move |volume| volume.remove(blob)).await
-            }
+            async move { slot.call_for(Use::Write, move |volume| volume.remove(blob)).await }
         };
         let members = self.members();
         let mut removals: FuturesUnordered<_> = members.slots().iter().map(remove).collect();
@@ -206,39 +188,5 @@ impl Parts for LocalParts {
             failed = failed.or(removed.err());
         }
         failed.map_or(Ok(()), |failure| Err(unavailable(failure)))
-    }
-}
-
-/// How old the answer of [`LocalParts::has_room_for_rows`] may be.
-const ROOM_FRESH: Duration = Duration::from_secs(1);
-
-/// Whether a volume has room, asked of its disk in the background.
-struct Room {
-    enough: Arc<AtomicBool>,
-    asked: Mutex<Instant>,
-}
-
-impl Room {
-    fn new(enough: bool) -> Self {
-        Self { enough: Arc::new(AtomicBool::new(enough)), asked: Mutex::new(Instant::now()) }
-    }
-
-    fn ask(&self, slot: &Slot) -> bool {
-        let now = Instant::now();
-        // A try: whoever holds it is asking already.
-        if let Some(mut asked) = self.asked.try_lock()
-            && now.duration_since(*asked) >= ROOM_FRESH
-        {
-            *asked = now;
-            let enough = Arc::clone(&self.enough);
-            let Some(volume) = slot.volume() else { return enough.load(Ordering::Relaxed) };
-            // When its queue is full, the last answer holds.
-            let _ = slot.pool.start(move || {
-                if let Ok(has_room) = volume.has_room(0) {
-                    enough.store(has_room, Ordering::Relaxed);
-                }
-            });
-        }
-        self.enough.load(Ordering::Relaxed)
     }
 }

@@ -3,6 +3,7 @@
 
 mod buckets;
 mod listing;
+mod membership;
 mod multipart;
 mod objects;
 mod races;
@@ -37,6 +38,7 @@ use crate::sys::disk::RealDisk;
 use crate::sys::entropy::SystemEntropy;
 use crate::sys::metrics::Metrics;
 use crate::volume::Identity;
+use crate::volume::Volume;
 
 /// More than fits inline, with a last block that is not full.
 pub(crate) const LARGE: usize = 1_234_567;
@@ -60,6 +62,13 @@ impl Fixture {
     pub(crate) fn reopen(self) -> Self {
         let Self { store, volumes, meta, directory, replicas } = self;
         let count = volumes.len() as u8;
+        drop((store, volumes, meta));
+        Self::open(directory, count, replicas)
+    }
+
+    /// The same with another number of volumes.
+    pub(crate) fn reopen_with(self, count: u8) -> Self {
+        let Self { store, volumes, meta, directory, replicas } = self;
         drop((store, volumes, meta));
         Self::open(directory, count, replicas)
     }
@@ -225,7 +234,8 @@ impl Fixture {
         removed
     }
 
-    fn repairs(&self) -> Vec<records::Repair> {
+    /// The repair queue.
+    pub(crate) fn repairs(&self) -> Vec<records::Repair> {
         let rows = self.meta.scan::<records::Repair>(&meta::keys::repairs(), None, 1000).unwrap();
         rows.into_iter().map(|(_, row)| row.record).collect()
     }

@@ -10,13 +10,22 @@ use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 
 /// Held until it is dropped or the process ends.
-pub struct FileLock(#[expect(dead_code, reason = "the lock is released when the file is closed")] File);
+pub struct FileLock(
+    #[expect(dead_code, reason = "the lock is released when the file is closed")] Option<File>,
+);
+
+impl FileLock {
+    /// One that holds nothing: for a disk that only this process can see.
+    pub(super) const fn private() -> Self {
+        Self(None)
+    }
+}
 
 /// Locks the file, made when missing; `None` when somebody else holds it.
-pub fn lock_file(path: &Path) -> io::Result<Option<FileLock>> {
+pub(super) fn lock_file(path: &Path) -> io::Result<Option<FileLock>> {
     let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
     match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(Some(FileLock(file))),
+        Ok(()) => Ok(Some(FileLock(Some(file)))),
         Err(Errno::WOULDBLOCK) => Ok(None),
         Err(error) => Err(error.into()),
     }

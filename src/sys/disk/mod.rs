@@ -9,6 +9,7 @@ mod lock;
 mod private;
 mod real;
 mod sim;
+mod tree;
 
 use std::io;
 use std::path::Path;
@@ -16,12 +17,12 @@ use std::path::Path;
 use crate::base::Timestamp;
 
 pub use lock::FileLock;
-pub use lock::lock_file;
 pub use private::create_private_file;
 pub use private::read_private_file;
 pub use real::RealDisk;
 pub use sim::Lasts;
 pub use sim::SimDisk;
+pub use tree::remove_tree;
 
 /// Alignment that direct I/O asks of addresses, offsets and lengths on every common disk.
 pub const ALIGNMENT: usize = 4096;
@@ -73,6 +74,8 @@ pub trait Disk: Send + Sync {
     fn stat(&self, path: &Path) -> io::Result<FileStat>;
     /// Room on the file system that holds `path`.
     fn space(&self, path: &Path) -> io::Result<Space>;
+    /// Locks a file, made when missing, until the lock is dropped; `None` when somebody else holds it.
+    fn lock(&self, path: &Path) -> io::Result<Option<FileLock>>;
 }
 
 /// An open file. Reads and writes are positional, so threads share it.

@@ -16,9 +16,11 @@ use rustix::io::Errno;
 
 use super::Disk;
 use super::DiskFile;
+use super::FileLock;
 use super::FileStat;
 use super::NewFile;
 use super::Space;
+use super::lock::lock_file;
 use crate::base::Timestamp;
 
 /// Files through the kernel.
@@ -109,6 +111,10 @@ impl Disk for RealDisk {
             total_bytes: stat.f_blocks.saturating_mul(stat.f_frsize),
             available_bytes: stat.f_bavail.saturating_mul(stat.f_frsize),
         })
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Option<FileLock>> {
+        lock_file(path)
     }
 }
 

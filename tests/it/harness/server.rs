@@ -68,6 +68,11 @@ impl Server {
         self.running.as_ref().unwrap().address
     }
 
+    /// Its settings.
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// Where health and metrics are served.
     pub fn admin_address(&self) -> SocketAddr {
         self.running.as_ref().unwrap().admin_address

@@ -92,6 +92,8 @@ pub struct Options {
     pub sign_payload: bool,
     /// Acknowledge every segment at once.
     pub quickack: bool,
+    /// What bodies are said to be; `None` says nothing.
+    pub content_type: Option<&'static str>,
 }
 
 /// A connection that is made when needed and kept.
@@ -214,6 +216,11 @@ impl Connection {
         }
         for part in [" HTTP/1.1\r\nhost: ", host, "\r\n"] {
             out.extend_from_slice(part.as_bytes());
+        }
+        if let Some(content_type) = self.options.content_type.filter(|_| length > 0) {
+            for part in ["content-type: ", content_type, "\r\n"] {
+                out.extend_from_slice(part.as_bytes());
+            }
         }
         if length > 0 || matches!(call.method, "PUT" | "POST") {
             out.extend_from_slice(b"content-length: ");

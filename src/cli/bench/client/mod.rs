@@ -1,7 +1,8 @@
 //! A small HTTP/1.1 client for one connection: it sends a request, reads the reply, and costs little.
 //!
 //! Written by hand because a general client spends more on a small request than a fast server does. It knows what
-//! S3 servers send (a length or chunks, keep-alive) and nothing else: no redirects, no TLS, no pipelining.
+//! S3 servers send (a length or chunks, keep-alive) and nothing else: no redirects, no TLS, no pipelining. The commands
+//! that ask the admin API use it too (`cli::remote`).
 
 mod connection;
 mod endpoint;

@@ -48,8 +48,12 @@ struct Scene {
 async fn scene(length_max: u64, replies: Vec<Vec<&'static [u8]>>) -> Scene {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let options =
-        Options { endpoint: Rc::new(Endpoint::parse(&url).unwrap()), sign_payload: false, quickack: true };
+    let options = Options {
+        endpoint: Rc::new(Endpoint::parse(&url).unwrap()),
+        sign_payload: false,
+        quickack: true,
+        content_type: None,
+    };
     let connection = Connection::new(options, None, length_max);
     Scene { connection, server: tokio::spawn(fake(listener, replies)) }
 }

@@ -218,11 +218,17 @@ impl Finish<'_, '_> {
                 Layout::Manifest { id, count: entries.len() as u16 }
             }
         };
+        let key = candidate.upload.key.clone();
         let object = candidate.object(&entries, layout);
         transaction.count(bucket, UsageDelta::new(1, object.head.size as i64));
         self.rebuilt.objects += 1;
         self.rebuilt.bytes += object.head.size;
         self.rebuilt.uploads_as_objects += 1;
+        let name = self.batch.buckets.get(&bucket).map_or("", |bucket| bucket.name.as_str());
+        self.rebuilt.assume(|| {
+            let (key, head) = (key.escape_debug(), &object.head);
+            format!("{name}/{key}: {} bytes in {} parts, ETag {}", head.size, entries.len(), head.etag)
+        });
         transaction.put(row, &object);
         commit(self.meta(), transaction)
     }

@@ -21,6 +21,7 @@ use serde::Serialize;
 
 use super::Watch;
 use super::open;
+use super::vote;
 use crate::config::Config;
 use crate::server::Error;
 use crate::sys::entropy::SystemEntropy;
@@ -79,6 +80,8 @@ pub struct Rebuilt {
     pub uploads_as_objects: u64,
     /// Blobs that are queued for repair.
     pub short_of_copies: u64,
+    /// The first few of those objects, which may be less than was uploaded, or more than was ever completed.
+    pub assumed: Vec<String>,
     /// The first few of what was left out, in words.
     pub left_out: Vec<String>,
     /// Where the metadata of before is now.
@@ -87,8 +90,16 @@ pub struct Rebuilt {
 
 /// Lines in [`Rebuilt::left_out`].
 const LEFT_OUT_MAX: usize = 100;
+/// Lines in [`Rebuilt::assumed`].
+const ASSUMED_MAX: usize = 1000;
 
 impl Rebuilt {
+    fn assume(&mut self, what: impl FnOnce() -> String) {
+        if self.assumed.len() < ASSUMED_MAX {
+            self.assumed.push(what());
+        }
+    }
+
     fn leave_out(&mut self, what: impl FnOnce() -> String) {
         if self.left_out.len() < LEFT_OUT_MAX {
             self.left_out.push(what());
@@ -113,7 +124,7 @@ pub fn run(config: &Config, options: RebuildOptions, watch: &dyn Watch) -> Resul
     let plan = Plan::of(&opened);
     let database = Database::create(&plan, config)?;
     let mut rebuilt = Rebuilt::default();
-    let mut batch = Batch::new(&database.meta, config.storage.copies());
+    let mut batch = Batch::new(&database.meta, opened.copies(config.storage.copies()));
     watch.stage("part files", 256);
     let (send, receive) = std::sync::mpsc::sync_channel::<scan::Shard>(1);
     std::thread::scope(|scope| {
@@ -134,5 +145,6 @@ pub fn run(config: &Config, options: RebuildOptions, watch: &dyn Watch) -> Resul
     let entropy = SystemEntropy;
     finish::run(batch, (options, config, &entropy), watch, &mut rebuilt)?;
     rebuilt.moved = database.put_in_place(&plan, opened.deployment)?;
+    vote::give(&opened, |member| plan.into.iter().any(|(name, _)| *name == member.to_string()))?;
     Ok(rebuilt)
 }

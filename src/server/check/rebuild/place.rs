@@ -1,6 +1,5 @@
 //! Where the new metadata is made, and how it takes the place of the old: whole, or not at all.
 
-use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,11 +11,14 @@ use crate::meta::Meta;
 use crate::meta::ReplicaPlace;
 use crate::server::Error;
 use crate::server::check::open::Opened;
-use crate::server::volumes::METADATA;
+use crate::server::check::vote::aside;
+use crate::server::check::vote::rename;
+use crate::store::METADATA;
 use crate::sys::clock::SystemClock;
 use crate::sys::disk::Disk;
 use crate::sys::disk::RealDisk;
 use crate::sys::metrics::Metrics;
+use crate::volume::Volume;
 
 /// Where new metadata is made, beside the old.
 const REBUILDING: &str = "meta.rebuilding";
@@ -30,58 +32,51 @@ pub struct Plan {
     pub absent: Vec<PathBuf>,
     /// Metadata that is moved aside, and where to.
     pub moved: Vec<(PathBuf, PathBuf)>,
-    /// Where the new metadata will be.
-    pub into: PathBuf,
-    /// The volume it will be on.
-    root: PathBuf,
+    /// Where the new metadata will be: each replica's name and directory.
+    pub into: Vec<(String, PathBuf)>,
 }
 
 impl Plan {
     pub(super) fn of(opened: &Opened) -> Self {
-        let volumes: Vec<PathBuf> = opened.volumes.iter().map(|volume| volume.root().to_owned()).collect();
-        let with_metadata = opened.replicas.first().and_then(|replica| replica.parent()).map(Path::to_owned);
-        let root = with_metadata.or_else(|| volumes.first().cloned()).unwrap_or_default();
+        let root = |number: &usize| opened.volumes.get(*number);
+        let place = |volume: &Arc<Volume>| (volume.id().to_string(), volume.root().join(METADATA));
         Self {
-            moved: opened.replicas.iter().map(|replica| (replica.clone(), aside(replica))).collect(),
-            volumes,
+            volumes: opened.volumes.iter().map(|volume| volume.root().to_owned()).collect(),
             absent: opened.absent.clone(),
-            into: root.join(METADATA),
-            root,
+            moved: opened.replicas.iter().map(|replica| (replica.clone(), aside(replica))).collect(),
+            into: opened.voters.iter().filter_map(root).map(place).collect(),
         }
     }
-}
-
-/// The first free name beside lost metadata.
-fn aside(replica: &Path) -> PathBuf {
-    let name = |number: u32| replica.with_file_name(format!("{METADATA}.lost-{number}"));
-    let is_free =
-        |path: &PathBuf| RealDisk.list(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
-    (1..).map(name).find(is_free).unwrap_or_else(|| name(0))
 }
 
 /// Metadata that is being made.
 pub(super) struct Database {
     pub(super) meta: Meta,
-    path: PathBuf,
+    /// Where each replica is made, and where it belongs.
+    replicas: Vec<(PathBuf, PathBuf)>,
 }
 
 impl Database {
     /// A new one, instead of any that an earlier run did not finish.
     pub(super) fn create(plan: &Plan, config: &Config) -> Result<Self, Error> {
-        let path = plan.root.join(REBUILDING);
-        if RealDisk.list(&path).is_ok() {
-            meta::discard(&path)?;
+        let (mut places, mut replicas) = (Vec::new(), Vec::new());
+        for (name, place) in &plan.into {
+            let path = place.with_file_name(REBUILDING);
+            if RealDisk.list(&path).is_ok() {
+                meta::discard(&path)?;
+            }
+            places.push(ReplicaPlace::new(name.clone(), path.clone()));
+            replicas.push((path, place.clone()));
         }
         let options = meta::Options {
             durability: Durability::Strict,
             cache_bytes: config.memory.cache_bytes(),
             write_buffer_bytes: config.memory.write_buffer_bytes(),
-            voters: 1,
+            voters: places.len(),
         };
-        let place = ReplicaPlace::new(path.display().to_string(), &path);
         let metrics = Arc::new(Metrics::new().map_err(|error| Error::Other(error.to_string()))?);
-        let meta = Meta::open(&[place], &options, metrics, &SystemClock)?;
-        Ok(Self { meta, path })
+        let meta = Meta::open(&places, &options, metrics, &SystemClock)?;
+        Ok(Self { meta, replicas })
     }
 
     /// Closes it, moves what was there aside, and puts it in its place; where the old metadata is now.
@@ -92,16 +87,9 @@ impl Database {
     ) -> Result<Vec<(PathBuf, PathBuf)>, Error> {
         self.meta.bind(deployment).map_err(|error| Error::Other(error.to_string()))?;
         drop(self.meta);
-        for (from, to) in &plan.moved {
+        for (from, to) in plan.moved.iter().chain(&self.replicas) {
             rename(from, to)?;
         }
-        rename(&self.path, &plan.into)?;
         Ok(plan.moved.clone())
     }
-}
-
-fn rename(from: &Path, to: &Path) -> Result<(), Error> {
-    let above = from.parent().unwrap_or(Path::new("."));
-    let renamed = RealDisk.rename(from, to).and_then(|()| RealDisk.sync_dir(above));
-    renamed.map_err(|error| Error::Directory { path: from.to_owned(), error })
 }

@@ -1,0 +1,115 @@
+//! Making a replica anew from the leader, while the leader serves.
+//!
+//! A checkpoint of the leader (hard links beside it) is copied file by file into `meta.new`, opened there, brought up
+//! with the leader's log, and takes the place of `meta`. What was there before is given up only then: until that moment
+//! it may be the only good copy of something.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rocksdb::checkpoint::Checkpoint;
+
+use super::Error;
+use super::catch_up::CatchUp;
+use super::catch_up::catch_up;
+use super::db::Database;
+use super::db::Setup;
+use super::files;
+use super::replica::Activity;
+use super::replica::Replica;
+use super::set::Set;
+use super::vote;
+use crate::sys::disk::Disk as _;
+use crate::sys::disk::NewFile;
+use crate::sys::disk::RealDisk;
+use crate::sys::failpoint::failpoint;
+
+/// Bytes in one read.
+const BUFFER: usize = 1 << 20;
+
+/// Makes the replica, which is closed, anew.
+pub(super) fn rebuild(replica: &Replica, set: &Set, setup: &Setup) -> Result<(), Error> {
+    let path = &replica.place.path;
+    let leader = set.leader().filter(|leader| leader.slot != replica.slot);
+    let leader = leader.ok_or_else(|| Error::stopped("there is no other replica that leads"))?;
+    files::tidy(&RealDisk, path)?;
+    let new = files::beside(path, "new");
+    let held = Held::new(&leader)?;
+    let copied = copy_checkpoint(&held, replica, set, &new).and_then(|()| {
+        // As what it is made from, it must not be taken for one that has never taken part.
+        let standing = leader.standing()?;
+        vote::promise(&RealDisk, &new, standing.epoch.max(standing.promise))
+    });
+    copied?;
+    let database = Database::open(&new, replica.slot, setup)?;
+    let caught_up = catch_up(&leader, &database, database.last_commit()?, &|commit| {
+        replica.set_applied(commit.number);
+        set.check_open(replica)
+    })?;
+    if let CatchUp::Impossible(why) = caught_up {
+        return Err(Error::behind(new.display().to_string(), why));
+    }
+    drop(database);
+    failpoint!("meta::replica::before_swap", error).map_err(|error| Error::io("rename", &new, &error))?;
+    files::swap(&RealDisk, path)
+}
+
+/// Keeps the logs and files of a database while another is built from it.
+struct Held<'a>(&'a Arc<Database>);
+
+impl<'a> Held<'a> {
+    fn new(database: &'a Arc<Database>) -> Result<Self, Error> {
+        database.hold()?;
+        Ok(Self(database))
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.release();
+    }
+}
+
+/// Copies a checkpoint of the leader to `new`, synced.
+fn copy_checkpoint(held: &Held<'_>, replica: &Replica, set: &Set, new: &Path) -> Result<(), Error> {
+    let source = held.0;
+    let links = files::beside(&source.path, &format!("checkpoint-{}", replica.slot));
+    files::remove(&links)?;
+    let failed = |error: rocksdb::Error| Error::rocksdb("copy", source.path.display().to_string(), &error);
+    Checkpoint::new(&source.db)
+        .and_then(|checkpoint| checkpoint.create_checkpoint(&links))
+        .map_err(failed)?;
+    let copied = copy_files(&links, new, replica, set);
+    let removed = files::remove(&links);
+    copied.and(removed)
+}
+
+fn copy_files(from: &Path, to: &Path, replica: &Replica, set: &Set) -> Result<(), Error> {
+    let read = |error: std::io::Error| Error::io("copy", from, &error);
+    let mut names = RealDisk.list(from).map_err(read)?;
+    names.sort_unstable();
+    let mut total_bytes = 0;
+    for name in &names {
+        total_bytes += RealDisk.stat(&from.join(name)).map_err(read)?.length;
+    }
+    let wrote = |error: std::io::Error| Error::io("copy", to, &error);
+    RealDisk.create_dirs(to).map_err(wrote)?;
+    let (mut done_bytes, mut buffer) = (0, vec![0; BUFFER]);
+    for name in &names {
+        let source = RealDisk.open(&from.join(name)).map_err(read)?;
+        let target = RealDisk.create(&to.join(name), NewFile::default()).map_err(wrote)?;
+        let (length, mut offset) = (source.length().map_err(read)?, 0);
+        while offset < length {
+            set.check_open(replica)?;
+            let piece = &mut buffer[..(length - offset).min(BUFFER as u64) as usize];
+            source.read_at(piece, offset).map_err(read)?;
+            target.write_at(piece, offset).map_err(wrote)?;
+            offset += piece.len() as u64;
+            done_bytes += piece.len() as u64;
+            replica.does(Activity::Rebuilds { done_bytes, total_bytes });
+        }
+        failpoint!("meta::replica::copying");
+        target.sync().map_err(wrote)?;
+    }
+    RealDisk.sync_dir(to).map_err(wrote)
+}
