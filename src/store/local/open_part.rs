@@ -270,7 +270,7 @@ impl Race {
                 lanes[lane] = None;
             }
             let lag = lanes.into_iter().flatten().filter(|lane| lane.since.elapsed() >= LAG_MAX);
-            lag.for_each(|lane| lane.candidate.slot.lagged(Use::Read));
+            lag.for_each(|lane| lane.candidate.slot.lagged(Use::Read, lane.since));
         });
     }
 }
