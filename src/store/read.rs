@@ -257,8 +257,13 @@ impl Streaming {
     async fn chunk(&mut self, id: BlobId, range: Range<u64>) -> Result<Bytes, Error> {
         if self.open.as_ref().is_none_or(|(open, _)| *open != id) {
             let reason = "no copy was found".to_owned();
-            let part = self.parts.open(id).await?.ok_or(Error::Damaged { blob: id, reason })?;
-            self.open = Some((id, part));
+            let opened = self.parts.open(id).await;
+            let part = opened.and_then(|part| part.ok_or(Error::Damaged { blob: id, reason }));
+            if let Err(Error::Damaged { .. }) = &part {
+                let copies = self.parts.members().replicas();
+                self.file_repair(id, copies).await;
+            }
+            self.open = Some((id, part?));
         }
         let Some((_, part)) = self.open.as_mut() else {
             return Err(Error::internal("read", "no part is open"));
