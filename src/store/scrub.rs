@@ -75,26 +75,28 @@ impl Store {
         Ok((Verdict::Good, reader.footer().file_bytes()))
     }
 
-    /// Puts a blob with a bad copy on the repair queue. A copy that is being replaced already, or that no row names, is
-    /// nobody's concern.
+    /// Puts a blob with a bad copy on the repair queue. A copy that no row names is nobody's concern.
     async fn condemn(&self, volume: VolumeId, blob: BlobId, why: &str) -> Result<Verdict, Error> {
-        let Some(_in_hand) = self.exclusive.enter(blob) else { return Ok(Verdict::Nothing) };
         if self.unnamed.contains(blob) || !self.is_referenced(blob).await? {
             return Ok(Verdict::Nothing);
         }
         tracing::warn!(%blob, %volume, why, "the scrub found a bad copy");
         self.metrics.copies_bad.inc();
         let key = keys::repair(blob);
-        let row = self.metadata.get::<Repair>(&key).await?;
         let replicas = self.parts.members().replicas();
-        let missing = row.as_ref().map_or(1, |row| usize::from(row.record.missing) + 1).min(replicas);
-        let mut transaction = Transaction::new();
-        if let Some(row) = row {
-            transaction.expect(Expect::Revision(key, row.revision));
+        // Copies on other volumes may be found bad at the same time: each counts.
+        loop {
+            let row = self.metadata.get::<Repair>(&key).await?;
+            let missing = row.as_ref().map_or(1, |row| usize::from(row.record.missing) + 1).min(replicas);
+            let mut transaction = Transaction::new();
+            transaction.expect(match row {
+                Some(row) => Expect::Revision(key.clone(), row.revision),
+                None => Expect::Absent(key.clone()),
+            });
+            self.note_repair(&mut transaction, blob, missing);
+            if self.try_commit(transaction).await? {
+                return Ok(Verdict::Bad);
+            }
         }
-        self.note_repair(&mut transaction, blob, missing);
-        // When the row has changed meanwhile, somebody else has noticed.
-        self.try_commit(transaction).await?;
-        Ok(Verdict::Bad)
     }
 }

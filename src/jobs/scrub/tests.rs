@@ -43,12 +43,12 @@ fn a_pass_is_as_fast_as_it_must_be() {
         waiting: VecDeque::new(),
         is_listed: false,
     };
-    // A quarter of a tebibyte is a quarter of the directories.
-    let found = Scrubbed { bytes: 1 << 38, ..Scrubbed::default() };
+    // A quarter of the directories held four tebibytes.
+    let found = Scrubbed { bytes: 1 << 42, ..Scrubbed::default() };
     let pass = Pass { found, lanes: vec![lane], is_begun: true };
-    assert_eq!(pass.progress().total_bytes, 1 << 40);
+    assert_eq!(pass.progress().total_bytes, 1 << 44);
     let week = Duration::from_secs(7 * 86_400);
-    let seconds = (1_u64 << 40) / pass.rate(week);
+    let seconds = (1_u64 << 44) / pass.rate(week);
     assert!(seconds < week.as_secs() && seconds > week.as_secs() / 2, "{seconds}");
     assert_eq!(Pass::default().rate(week), RATE_MIN);
 }

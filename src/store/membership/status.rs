@@ -66,6 +66,15 @@ pub struct VolumeStatus {
     pub available_bytes: Option<u64>,
     /// The replica of the metadata that it holds, if any.
     pub metadata: Option<ReplicaStatus>,
+    /// Copies it has of blobs that a row names, as counted since volumes last changed; `None` while that is not known.
+    pub copies: Option<u64>,
+}
+
+impl VolumeStatus {
+    /// Whether it was drained and nothing is left on it: it can be removed.
+    pub fn is_drained(&self) -> bool {
+        self.state == VolumeState::Draining && self.copies == Some(0)
+    }
 }
 
 impl Membership {
@@ -90,6 +99,7 @@ impl Membership {
                 capacity_bytes: space.map_or(member.capacity_bytes, |space| space.total_bytes),
                 available_bytes: space.map(|space| space.available_bytes),
                 metadata: replicas.iter().find(|replica| replica.name == name).cloned(),
+                copies: None,
             })
         };
         members.roster().belonging().filter_map(status).collect()
