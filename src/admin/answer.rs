@@ -111,11 +111,11 @@ impl<'a> Call<'a> {
         if asked.is_empty() && !volumes.iter().any(is_changing) {
             return Ok(volumes);
         }
-        let queued = self.shown.control.redundancy().await?.queued;
+        let redundancy = self.shown.control.redundancy().await?;
         let jobs = self.shown.control.jobs()?;
         for volume in &mut volumes {
             let asked = volume.id.parse().ok().and_then(|id: VolumeId| asked.get(&id));
-            volume.progress = judge::progress(volume, asked, &jobs, queued);
+            volume.progress = judge::progress(volume, asked, &jobs, &redundancy);
         }
         Ok(volumes)
     }

@@ -41,6 +41,8 @@ fn what_is_amiss_is_said() {
     );
     let bad = one(reasons_of(|it, _, _| it.last_scrub.as_mut().unwrap().bad = 2));
     assert!(bad.contains("2 bad copies"), "{bad}");
+    let unread = one(reasons_of(|it, _, _| it.last_scrub.as_mut().unwrap().unread = 1));
+    assert!(unread.contains("could not read 1 file or volume"), "{unread}");
     let absent = one(reasons_of(|_, volume, _| {
         "absent".clone_into(&mut volume.health);
         volume.reason = Some("no such directory".to_owned());
@@ -65,13 +67,16 @@ fn ran(name: &str, state: &str, started: &str, finished: &str) -> Job {
 #[test]
 fn a_pass_that_began_before_the_change_does_not_settle_it() {
     let asked = Asked { cause: Cause::Moved, at: "2026-01-02".to_owned() };
-    let done = |job: Job| progress(&volume(1, "/a"), Some(&asked), &[job], 0).unwrap().done;
+    let done = |job: Job| progress(&volume(1, "/a"), Some(&asked), &[job], &redundancy()).unwrap().done;
     assert!(!done(ran("rebalance", "idle", "2026-01-01", "2026-01-01")));
     assert!(!done(ran("rebalance", "idle", "2026-01-01", "2026-01-03")));
     assert!(!done(ran("rebalance", "running", "2026-01-03", "2026-01-01")));
     assert!(!done(ran("rebalance", "paused", "2026-01-03", "2026-01-04")));
     assert!(!done(ran("rebalance", "failed", "2026-01-03", "2026-01-04")));
-    assert!(done(ran("rebalance", "idle", "2026-01-03", "2026-01-04")));
+    let settled = ran("rebalance", "idle", "2026-01-03", "2026-01-04");
+    assert!(done(settled.clone()));
+    let left = Redundancy { misplaced_copies: 1, ..redundancy() };
+    assert!(!progress(&volume(1, "/a"), Some(&asked), &[settled], &left).unwrap().done);
 }
 
 #[test]
@@ -83,7 +88,10 @@ fn a_new_disk_is_full_when_nothing_waits_for_repair() {
             ran("repair", repair, "2026-01-04", "2026-01-05"),
         ]
     };
-    let of = |repair, queued| progress(&volume(1, "/a"), Some(&asked), &jobs(repair), queued).unwrap();
+    let of = |repair, queued| {
+        let redundancy = Redundancy { queued, ..redundancy() };
+        progress(&volume(1, "/a"), Some(&asked), &jobs(repair), &redundancy).unwrap()
+    };
     assert_eq!((of("running", 0).done, of("running", 0).job.as_str()), (false, "repair"));
     assert!(!of("idle", 3).done);
     assert!(of("idle", 0).done);
@@ -92,8 +100,8 @@ fn a_new_disk_is_full_when_nothing_waits_for_repair() {
 #[test]
 fn only_what_changes_has_progress() {
     let jobs = [ran("rebalance", "idle", "2026-01-01", "2026-01-02")];
-    assert_eq!(progress(&volume(1, "/a"), None, &jobs, 0), None);
+    assert_eq!(progress(&volume(1, "/a"), None, &jobs, &redundancy()), None);
     let mut draining = volume(1, "/a");
     "draining".clone_into(&mut draining.state);
-    assert!(progress(&draining, None, &jobs, 0).unwrap().done);
+    assert!(progress(&draining, None, &jobs, &redundancy()).unwrap().done);
 }

@@ -51,7 +51,7 @@ pub(super) struct ServeArgs {
     /// [default: 127.0.0.1:9000] [env: HOLDALL_ADDRESS]
     #[arg(long, value_name = "IP:PORT")]
     address: Option<String>,
-    /// Address and port for health and metrics, which ask for no credentials
+    /// Address and port of the admin listener: health, metrics and the admin API
     /// [default: 127.0.0.1:9001] [env: HOLDALL_ADMIN_ADDRESS]
     #[arg(long, value_name = "IP:PORT")]
     admin_address: Option<String>,

@@ -11,7 +11,7 @@ use crate::sys::machine::Machine;
 pub struct Listen {
     /// Address of the S3 listener; 127.0.0.1:9000. Port 0 lets the kernel choose.
     pub address: SocketAddr,
-    /// Address of the listener for health and metrics, which ask for no credentials; 127.0.0.1:9001.
+    /// Address of the admin listener: health, metrics and the admin API; 127.0.0.1:9001.
     pub admin_address: SocketAddr,
     /// Threads that serve requests, 1 to 256; one per core.
     pub workers: usize,

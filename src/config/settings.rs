@@ -52,7 +52,7 @@ pub const SETTINGS: &[Setting] = &[
         key: "listen.admin_address",
         variable: "HOLDALL_ADMIN_ADDRESS",
         flag: Some("--admin-address"),
-        meaning: "Address and port for health and metrics, which ask for no credentials",
+        meaning: "Address and port of the admin listener: health, metrics and the admin API",
         default: "127.0.0.1:9001",
         allowed: "an IP address with a port, such as 127.0.0.1:9001",
         apply: |config, given| given.parsed().map(|address| config.listen.admin_address = address),

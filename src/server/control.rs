@@ -18,9 +18,13 @@ use crate::base::VolumeId;
 use crate::jobs::Board;
 use crate::jobs::Command;
 use crate::jobs::JobStatus;
+use crate::meta::ReplicaStatus;
+use crate::meta::Role;
 use crate::s3::date;
 use crate::store;
+use crate::store::MembershipError;
 use crate::store::Store;
+use crate::store::VolumeStatus;
 
 /// The store and the jobs of a running server.
 pub(super) struct Control {
@@ -41,7 +45,7 @@ impl Control {
 
 impl admin::Control for Control {
     fn volumes(&self) -> Answer<'_, Vec<wire::Volume>> {
-        Box::pin(async { Ok(Vec::new()) })
+        Box::pin(async { Ok(self.store()?.volumes().into_iter().map(volume_document).collect()) })
     }
 
     fn redundancy(&self) -> Answer<'_, wire::Redundancy> {
@@ -59,9 +63,34 @@ impl admin::Control for Control {
         self.board.command(job, command).map_err(|error| Refusal::new(Kind::Unknown, error.to_string()))
     }
 
-    fn change(&self, _: Change) -> Answer<'_, VolumeId> {
-        Box::pin(async { Err(Refusal::new(Kind::NotImplemented, "volumes cannot be changed yet")) })
+    fn change(&self, change: Change) -> Answer<'_, VolumeId> {
+        Box::pin(async move {
+            let store = self.store()?;
+            let changed = match change {
+                Change::Add(path) => store.add_volume(&path).await,
+                Change::Drain(id) => store.drain_volume(id).await.map(|()| id),
+                Change::Undrain(id) => store.undrain_volume(id).await.map(|()| id),
+                Change::Remove(id, force) => store.remove_volume(id, force).await.map(|()| id),
+                Change::Replace(id, path) => store.replace_volume(id, &path).await,
+            };
+            changed.map_err(|error| membership_refusal(&error))
+        })
     }
+}
+
+fn membership_refusal(error: &MembershipError) -> Refusal {
+    let kind = match error {
+        MembershipError::Unknown(_) => Kind::Unknown,
+        MembershipError::Path { .. }
+        | MembershipError::Needed { .. }
+        | MembershipError::Silent(_)
+        | MembershipError::Answers(_)
+        | MembershipError::TooFewLeft { .. }
+        | MembershipError::Metadata(_)
+        | MembershipError::TooFew { .. } => Kind::Conflict,
+        MembershipError::Store(error) => return store_refusal(error),
+    };
+    Refusal::new(kind, error.to_string())
 }
 
 fn store_refusal(error: &store::Error) -> Refusal {
@@ -76,6 +105,53 @@ fn store_refusal(error: &store::Error) -> Refusal {
 
 fn optional(at: Option<Timestamp>) -> Option<String> {
     at.map(date::iso)
+}
+
+fn volume_document(status: VolumeStatus) -> wire::Volume {
+    wire::Volume {
+        id: status.id.to_string(),
+        path: status.path.display().to_string(),
+        state: status.state.name().to_owned(),
+        health: status.health.name().to_owned(),
+        since: Some(date::iso(status.since)),
+        reason: status.reason,
+        replaced_elsewhere: status.is_out,
+        capacity_bytes: status.capacity_bytes,
+        available_bytes: status.available_bytes,
+        metadata: status.metadata.map(replica_document),
+        progress: None,
+    }
+}
+
+fn replica_document(status: ReplicaStatus) -> wire::Replica {
+    let mut replica = wire::Replica {
+        role: String::new(),
+        voter: status.voter,
+        commit: status.commit,
+        behind: None,
+        done_bytes: None,
+        total_bytes: None,
+        reason: None,
+    };
+    let role = match status.role {
+        Role::Leader => "leader",
+        Role::Follower => "follower",
+        Role::Lagging { behind } => {
+            replica.behind = Some(behind);
+            "lagging"
+        }
+        Role::Rebuilding { done_bytes, total_bytes } => {
+            (replica.done_bytes, replica.total_bytes) = (Some(done_bytes), Some(total_bytes));
+            "rebuilding"
+        }
+        Role::Failed { reason } => {
+            replica.reason = Some(reason);
+            "failed"
+        }
+        Role::Absent => "absent",
+    };
+    role.clone_into(&mut replica.role);
+    replica
 }
 
 fn job_document(status: JobStatus) -> wire::Job {
@@ -110,6 +186,7 @@ fn redundancy_document(redundancy: store::Redundancy) -> wire::Redundancy {
             files: scrub.files,
             bytes: scrub.bytes,
             bad: scrub.bad,
+            unread: scrub.unread,
         }),
     }
 }

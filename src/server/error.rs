@@ -23,7 +23,7 @@ pub enum Error {
     #[error("{} is in use by another process: is a server already running on it?", .0.display())]
     Locked(PathBuf),
     /// A volume's directory cannot be looked at or prepared.
-    #[error("the volume {} cannot be used: {error}", path.display())]
+    #[error("the volume {} cannot be used: {error}{}", path.display(), directory_hint(error))]
     Directory {
         /// The volume.
         path: PathBuf,
@@ -53,6 +53,16 @@ pub enum Error {
     /// A thread or a metric could not be made.
     #[error("{0}")]
     Other(String),
+}
+
+/// What usually helps with a directory.
+fn directory_hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => "; make it belong to the user that runs the server",
+        io::ErrorKind::ReadOnlyFilesystem => "; its file system is mounted read-only",
+        io::ErrorKind::NotADirectory => "; a volume is a directory, and something on that path is none",
+        _ => "",
+    }
 }
 
 /// What usually helps.

@@ -2,8 +2,10 @@
 //!
 //! Each volume has a pool of its own, so that a disk that hangs takes only its own threads with it; metadata reads
 //! that miss the cache and digests have theirs. Queues are bounded: a full one is an answer (`Overloaded`), not a
-//! place to wait without end.
+//! place to wait without end. Whoever stops waiting takes a job that has not begun out of the queue, with everything
+//! the job holds.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -11,6 +13,7 @@ use std::thread;
 use crossbeam_channel::Receiver;
 use crossbeam_channel::Sender;
 use crossbeam_channel::TrySendError;
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::Error;
@@ -19,7 +22,10 @@ use super::Error;
 /// leaves room for well over a thousand of either.
 const QUEUE_JOBS_MAX: usize = 8192;
 
-type Job = Box<dyn FnOnce() + Send>;
+type Work = Box<dyn FnOnce() + Send>;
+
+/// Work in a queue; empty once it has begun or nobody wants it any more.
+type Job = Arc<Mutex<Option<Work>>>;
 
 /// A fixed number of threads and a bounded queue before them. Dropping it lets the queued jobs finish.
 pub(super) struct Pool {
@@ -42,15 +48,42 @@ impl Pool {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<Running<T>, Error> {
-        let (answer, running) = oneshot::channel();
-        let job: Job = Box::new(move || {
+        let (answer, _) = self.submit(work)?;
+        Ok(Running { answer, job: None })
+    }
+
+    /// Runs `work` on a thread of the pool, unless the answer is given up before it has begun.
+    pub(super) fn start_wanted<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<Running<T>, Error> {
+        let (answer, job) = self.submit(work)?;
+        Ok(Running { answer, job: Some(Withdraw(job)) })
+    }
+
+    fn submit<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<(oneshot::Receiver<T>, Job), Error> {
+        let (sender, answer) = oneshot::channel();
+        let job = self.enqueue(Box::new(move || {
             // The caller may have left: then nobody wants the answer.
-            let _ = answer.send(work());
-        });
-        match self.jobs.try_send(job) {
+            let _ = sender.send(work());
+        }))?;
+        Ok((answer, job))
+    }
+
+    /// Whether no more jobs can wait.
+    pub(super) fn is_full(&self) -> bool {
+        self.jobs.is_full()
+    }
+
+    fn enqueue(&self, work: Work) -> Result<Job, Error> {
+        let job = Arc::new(Mutex::new(Some(work)));
+        match self.jobs.try_send(Arc::clone(&job)) {
             Ok(()) => {
                 self.grow();
-                Ok(Running(running))
+                Ok(job)
             }
             Err(TrySendError::Full(_)) => Err(Error::Overloaded),
             Err(TrySendError::Disconnected(_)) => {
@@ -64,7 +97,7 @@ impl Pool {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Error> {
-        self.start(work)?.answer().await
+        self.start_wanted(work)?.answer().await
     }
 
     /// Starts one more thread when jobs wait and the pool is not yet at its size.
@@ -88,17 +121,40 @@ impl Pool {
     }
 }
 
-/// A job under way. Dropping it abandons the answer, not the job.
-pub(super) struct Running<T>(oneshot::Receiver<T>);
+/// A job that is queued or under way. Dropping it gives the answer up.
+pub(super) struct Running<T> {
+    answer: oneshot::Receiver<T>,
+    job: Option<Withdraw>,
+}
 
 impl<T> Running<T> {
     /// Waits for the job.
     pub(super) async fn answer(self) -> Result<T, Error> {
-        self.0.await.map_err(|_| Error::internal("answer", "a blocking job ended without an answer"))
+        let Self { answer, job } = self;
+        let answer =
+            answer.await.map_err(|_| Error::internal("answer", "a blocking job ended without an answer"));
+        drop(job);
+        answer
+    }
+}
+
+/// Takes a job out of the queue when it is dropped, unless the job has begun.
+struct Withdraw(Job);
+
+impl Drop for Withdraw {
+    fn drop(&mut self) {
+        // Dropped after the lock is free again: what the job holds may take its time.
+        let work = self.0.lock().take();
+        drop(work);
     }
 }
 
 /// A job that panics has said so and takes its answer with it; the thread lives on.
 fn run_guarded(job: Job) {
-    let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(job));
+    let Some(work) = job.lock().take() else { return };
+    let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
 }
+
+#[cfg(test)]
+#[path = "blocking_tests.rs"]
+mod tests;

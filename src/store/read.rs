@@ -22,7 +22,6 @@ use super::Store;
 use super::commit::Custody;
 use super::engine::Metadata as _;
 use super::engine::Parts as _;
-use super::local::Ahead;
 use super::local::LocalMetadata;
 use super::local::LocalParts;
 use super::local::OpenPart;
@@ -150,7 +149,6 @@ impl Store {
             clock: Arc::clone(&self.clock),
             segments,
             open: None,
-            ahead: None,
             _reading: reading,
             _under_way: self.traffic.enter(),
         };
@@ -226,7 +224,6 @@ struct Streaming {
     clock: Arc<dyn Clock>,
     segments: VecDeque<Segment>,
     open: Option<(BlobId, OpenPart)>,
-    ahead: Option<(Range<u64>, Ahead)>,
     _reading: Reading,
     _under_way: UnderWay,
 }
@@ -262,12 +259,6 @@ impl Streaming {
         let Some((_, part)) = self.open.as_mut() else {
             return Err(Error::internal("read", "no part is open"));
         };
-        if let Some((ahead_range, ahead)) = self.ahead.take()
-            && ahead_range == range
-            && let Some(bytes) = ahead.bytes().await
-        {
-            return Ok(bytes);
-        }
         let chunk = self.parts.read(part, range).await;
         let bad = part.take_bad();
         if bad > 0 {
@@ -305,10 +296,10 @@ impl Streaming {
             return;
         }
         let range = segment.range.start..chunk_end(&segment.range);
-        if let Some((open, part)) = &self.open
+        if let Some((open, part)) = &mut self.open
             && *open == id
         {
-            self.ahead = part.read_ahead(range.clone()).map(|ahead| (range, ahead));
+            part.read_ahead(range);
         }
     }
 }

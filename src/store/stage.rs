@@ -11,8 +11,6 @@
 //! An upload holds at most [`BUFFERS_PER_UPLOAD`] buffers: one filling, the others being hashed and written. A slow
 //! disk or a busy core therefore slows the client down; nothing piles up.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use bytes::BytesMut;
 
@@ -180,14 +178,14 @@ fn joined(mut chunks: Vec<Bytes>, length: usize) -> Bytes {
 struct Upload<'a> {
     store: &'a Store,
     guard: BlobGuard,
+    /// The writes of the buffer before the one being hashed. Dropped before the sink, which closes the files.
+    under_way: Option<Writes>,
     sink: Sink,
     hashing: HashState,
     /// The buffer being filled.
     buffer: Option<Buffer>,
     /// Payload bytes handed to the volumes.
     offset: u64,
-    /// The writes of the buffer before the one being hashed.
-    under_way: Option<Writes>,
 }
 
 /// Digests are computed in the order of the bytes, so at most one job has them.
@@ -241,10 +239,10 @@ impl Upload<'_> {
     /// Starts the writes and the digests of a full buffer, once those of the buffer before the last are done.
     async fn hand_on(&mut self, full: Buffer) -> Result<(), Error> {
         const { assert!(BUFFERS_PER_UPLOAD == 3, "the waits below leave two buffers under way") };
-        let full = Arc::new(full);
+        let full = full.share();
         let length = full.len() as u64;
         let hashing = self.hashing_idle().await?;
-        let hashed = Arc::clone(&full);
+        let hashed = full.clone();
         self.hashing = HashState::Busy(self.store.hashing.start(move || {
             let mut hashing = hashing;
             hashing.update(hashed.bytes());

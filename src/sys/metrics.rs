@@ -1,6 +1,7 @@
 //! Counters that operators read; the one home of the `prometheus` crate.
 
 use prometheus::Encoder as _;
+use prometheus::GaugeVec;
 use prometheus::Histogram;
 use prometheus::HistogramOpts;
 use prometheus::HistogramVec;
@@ -30,6 +31,8 @@ pub struct Metrics {
     pub copies_dropped: IntCounter,
     /// Copies that a read found bad or missing its bytes.
     pub copies_bad: IntCounter,
+    /// Reads that asked another copy because the first was slow.
+    pub reads_hedged: IntCounter,
     /// Blobs of which a copy was made anew.
     pub repaired_blobs: IntCounter,
     /// Bytes written for them.
@@ -47,6 +50,7 @@ pub struct Metrics {
     volume_capacity: IntGaugeVec,
     volume_available: IntGaugeVec,
     volume_state: IntGaugeVec,
+    volume_seconds: GaugeVec,
 }
 
 /// What is shown of a volume.
@@ -64,6 +68,10 @@ pub struct VolumeFigures {
     pub capacity_bytes: u64,
     /// Room on its disk in bytes; `None` while it does not tell.
     pub available_bytes: Option<u64>,
+    /// Recent time of a read of a chunk.
+    pub read_seconds: f64,
+    /// Recent time of making a part durable.
+    pub sync_seconds: f64,
 }
 
 /// Latency buckets from a cached HEAD to a slow disk.
@@ -99,6 +107,10 @@ impl Metrics {
             )?,
             copies_dropped: IntCounter::new("holdall_copies_dropped_total", "Copies dropped from a write")?,
             copies_bad: IntCounter::new("holdall_copies_bad_total", "Copies that a read found bad")?,
+            reads_hedged: IntCounter::new(
+                "holdall_reads_hedged_total",
+                "Reads that asked another copy because the first was slow",
+            )?,
             repaired_blobs: IntCounter::new("holdall_repaired_blobs_total", "Blobs that got a new copy")?,
             repaired_bytes: IntCounter::new("holdall_repaired_bytes_total", "Bytes of new copies")?,
             blobs: gauges("holdall_blobs", "Blobs by their copies on volumes that answer", &["copies"])?,
@@ -120,6 +132,13 @@ impl Metrics {
                 Opts::new("holdall_volume_state", "1 for what a volume should do and how it is doing"),
                 &["volume", "path", "state", "health"],
             )?,
+            volume_seconds: GaugeVec::new(
+                Opts::new(
+                    "holdall_volume_recent_seconds",
+                    "Moving average of what a volume takes for a read or a sync",
+                ),
+                &["volume", "path", "operation"],
+            )?,
             registry,
         };
         metrics.register()?;
@@ -137,6 +156,7 @@ impl Metrics {
             &self.commits,
             &self.copies_dropped,
             &self.copies_bad,
+            &self.reads_hedged,
             &self.repaired_blobs,
             &self.repaired_bytes,
         ] {
@@ -145,6 +165,7 @@ impl Metrics {
         for gauge in [&self.connections, &self.blobs_lost, &self.misplaced_copies, &self.quarantined_files] {
             registry.register(Box::new(gauge.clone()))?;
         }
+        registry.register(Box::new(self.volume_seconds.clone()))?;
         for gauges in [
             &self.blobs,
             &self.repair_queue,
@@ -208,6 +229,7 @@ impl Metrics {
         for gauge in [&self.volume_capacity, &self.volume_available, &self.volume_state] {
             gauge.reset();
         }
+        self.volume_seconds.reset();
         let clamp = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
         for one in volumes {
             let place = [&*one.volume, &*one.path];
@@ -217,6 +239,10 @@ impl Metrics {
             }
             let state = [&*one.volume, &*one.path, one.state, one.health];
             self.volume_state.with_label_values(&state).set(1);
+            for (operation, seconds) in [("read", one.read_seconds), ("sync", one.sync_seconds)] {
+                let labels = [&*one.volume, &*one.path, operation];
+                self.volume_seconds.with_label_values(&labels).set(seconds);
+            }
         }
     }
 

@@ -28,6 +28,9 @@ pub enum Kind {
     /// The reserve has been reached: no new parts here for now.
     #[error("no room above the reserve")]
     NoSpace,
+    /// The file system takes no writes any more; what is there can be read.
+    #[error("the file system is read-only")]
+    ReadOnly,
     /// The directory holds something that is not ours.
     #[error("the directory is neither empty nor a volume")]
     Foreign,
@@ -42,6 +45,8 @@ pub enum Kind {
 /// Raised by the kernel when a file system is full, or a quota is.
 const ENOSPC: i32 = 28;
 const EDQUOT: i32 = 122;
+/// Raised when a file system is mounted read-only, or has made itself so after an error.
+const EROFS: i32 = 30;
 
 impl Error {
     pub(super) fn new(operation: &'static str, path: &Path, kind: Kind) -> Self {
@@ -51,6 +56,7 @@ impl Error {
     pub(super) fn io(operation: &'static str, path: &Path, error: io::Error) -> Self {
         let kind = match error.raw_os_error() {
             Some(ENOSPC | EDQUOT) => Kind::NoSpace,
+            Some(EROFS) => Kind::ReadOnly,
             _ if error.kind() == io::ErrorKind::NotFound => Kind::NotFound,
             _ if error.kind() == io::ErrorKind::UnexpectedEof => Kind::Corrupt("the file is too short"),
             _ => Kind::Io(error),

@@ -1,41 +1,104 @@
 use super::*;
 
+/// Every state with every event, as it is drawn.
+#[test]
+fn the_table_of_transitions() {
+    use Event::*;
+    let now = Instant::now();
+    let (due, early) = (State::Failed { until: now }, State::Failed { until: now + PROBE_AFTER / 2 });
+    let failed = State::Failed { until: now + PROBE_AFTER };
+    let (healthy, probing) = (State::Healthy, State::Probing);
+    let (once, twice) = (State::Suspect(1), State::Suspect(2));
+    let events = [Success, Failure, Refused, ProbeBegins, ProbePassed, ProbeFailed, Attached];
+    let rows = [
+        (healthy, [healthy, once, failed, healthy, healthy, healthy, healthy]),
+        (once, [healthy, twice, failed, once, once, once, healthy]),
+        (twice, [healthy, failed, failed, twice, twice, twice, healthy]),
+        (early, [early, early, early, early, early, early, healthy]),
+        (due, [due, due, due, probing, due, due, healthy]),
+        (probing, [probing, probing, probing, probing, twice, failed, healthy]),
+    ];
+    for (state, after) in rows {
+        for (event, expected) in events.into_iter().zip(after) {
+            assert_eq!(next(state, event, now), expected, "{event:?} in {state:?}");
+        }
+    }
+}
+
+fn fail(health: &Health, used: Use) {
+    while health.may(used) {
+        health.failed(used);
+    }
+}
+
 #[test]
 fn three_failures_in_a_row_open_the_circuit_and_two_do_not() {
-    let (health, now) = (Health::default(), Instant::now());
+    let health = Health::default();
     for _ in 0..2 {
-        health.failed(now);
-        health.failed(now);
-        assert!(health.may_ask(now));
-        health.succeeded();
+        assert!(!health.failed(Use::Read));
+        assert!(!health.failed(Use::Look));
+        assert!(health.may_read());
+        health.succeeded(Use::Read);
     }
+    assert!(!health.failed(Use::Read));
+    assert!(!health.failed(Use::Read));
+    assert!(health.failed(Use::Read), "the one that opens it says so");
+    assert!(!health.failed(Use::Read));
+    assert!(!health.may_read());
+    assert!(!health.may_write(), "what cannot be read is not written to");
+}
+
+/// A frozen file system reads, and even opens files; neither hides that nothing can be written.
+#[test]
+fn reads_do_not_count_in_favour_of_writes() {
+    let health = Health::default();
     for _ in 0..3 {
-        health.failed(now);
+        health.failed(Use::Sync);
+        health.succeeded(Use::Read);
+        health.succeeded(Use::Write);
     }
-    assert!(!health.may_ask(now));
-    assert!(!health.may_ask(now + PROBE_AFTER / 2));
+    assert!(!health.may_write());
+    assert!(health.may_read());
 }
 
 #[test]
-fn of_a_failed_volume_one_caller_probes_and_decides() {
-    let (health, now) = (Health::default(), Instant::now());
-    (0..3).for_each(|_| health.failed(now));
-    let later = now + PROBE_AFTER;
-    assert!(health.may_ask(later), "the probe");
-    assert!(!health.may_ask(later), "the others wait for it");
-    health.failed(later);
-    assert!(!health.may_ask(later + PROBE_AFTER / 2));
-    let last = later + PROBE_AFTER;
-    assert!(health.may_ask(last));
-    health.succeeded();
-    assert!(health.may_ask(last));
-    assert_eq!(health.state(), State::Healthy);
+fn a_read_only_file_system_is_not_written_to_again_and_read_still() {
+    let health = Health::default();
+    assert!(health.refused_write());
+    assert!(!health.may_write());
+    assert!(health.may_read());
 }
 
 #[test]
-fn a_probe_that_never_comes_back_is_followed_by_another() {
+fn a_probe_decides_and_nobody_else() {
     let (health, now) = (Health::default(), Instant::now());
-    (0..3).for_each(|_| health.failed(now));
-    assert!(health.may_ask(now + PROBE_AFTER));
-    assert!(health.may_ask(now + PROBE_AFTER * 2));
+    fail(&health, Use::Sync);
+    assert!(!health.begin_probe(now), "it is left alone at first");
+    let due = now + PROBE_AFTER * 2;
+    assert!(health.begin_probe(due));
+    assert!(!health.begin_probe(due + PROBE_AFTER * 100), "one that hangs is not followed by another");
+    health.succeeded(Use::Sync);
+    assert!(!health.may_write(), "a late answer");
+    health.probed(true, false, due);
+    assert!(!health.may_write());
+    assert!(!health.begin_probe(due));
+    assert!(health.begin_probe(due + PROBE_AFTER));
+    health.probed(true, true, due);
+    assert!(health.may_write());
+    health.failed(Use::Sync);
+    assert!(!health.may_write(), "it was on probation");
+    assert!(health.begin_probe(due + PROBE_AFTER * 9));
+    health.probed(true, true, due);
+    health.succeeded(Use::Sync);
+    health.failed(Use::Sync);
+    assert!(health.may_write(), "it has proved itself");
+}
+
+#[test]
+fn a_healthy_volume_is_not_probed() {
+    let health = Health::default();
+    assert!(!health.begin_probe(Instant::now() + PROBE_AFTER * 9));
+    fail(&health, Use::Read);
+    health.attached();
+    assert!(health.may_write());
 }

@@ -43,6 +43,7 @@ pub fn is_foreign(name: &str) -> bool {
         "blobs",
         "meta",
         "quarantine",
+        "probe",
         "credentials.toml",
         "credentials.new",
         "holdall-volume.new",

@@ -83,6 +83,11 @@ impl PartWriter {
         Ok(())
     }
 
+    /// Leaves the file to the sweep, whatever it is: nobody can wait for this disk.
+    pub fn leave(&self) {
+        self.finished.store(true, Ordering::Release);
+    }
+
     fn failed(&self, operation: &'static str, error: std::io::Error) -> Error {
         Error::io(operation, &self.path, error)
     }

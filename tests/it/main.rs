@@ -1,6 +1,7 @@
 //! The server as a client meets it. One binary: the harness starts servers, the folders mirror `src/`.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod admin;
 mod check;
 mod harness;
 #[path = "../rig/mod.rs"]

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod description;
-mod fake;
+pub mod fake;
 mod operations;
 mod pages;
 mod refusals;

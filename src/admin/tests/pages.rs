@@ -46,3 +46,13 @@ fn there_is_nothing_else() {
     let head = open(&rig, "HEAD", "/health/live");
     assert!(head.status == 200 && head.body.is_empty(), "{head:?}");
 }
+
+#[test]
+fn every_metric_is_documented() {
+    let (source, manual) =
+        (include_str!("../../sys/metrics.rs"), include_str!("../../../docs/operations.md"));
+    let names = source.split('"').filter(|text| text.starts_with("holdall_") && !text.contains(' '));
+    let is_named = |name: &str| ["`", "{"].iter().any(|end| manual.contains(&format!("`{name}{end}")));
+    let missing: Vec<&str> = names.filter(|name| !is_named(name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}

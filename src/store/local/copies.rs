@@ -15,6 +15,7 @@ use crate::volume::Kind;
 use crate::volume::PartReader;
 use crate::volume::PartWriter;
 use crate::volume::Tail;
+use crate::volume::Use;
 
 /// What a volume has of a blob.
 pub(in crate::store) enum Seen {
@@ -46,20 +47,21 @@ impl Drop for NewCopy {
 impl NewCopy {
     /// Writes a full buffer at `offset`.
     pub(in crate::store) async fn write(&self, buffer: AlignedBuffer, offset: u64) -> Result<(), Failure> {
-        self.with_writer(move |writer| writer.write_at(&buffer, offset)).await
+        self.with_writer(Use::Write, move |writer| writer.write_at(&buffer, offset)).await
     }
 
     /// Writes the tail and makes the copy durable.
     pub(in crate::store) async fn finish(self, tail: Tail) -> Result<(), Failure> {
-        self.with_writer(move |writer| writer.finish(&tail)).await
+        self.with_writer(Use::Sync, move |writer| writer.finish(&tail)).await
     }
 
     async fn with_writer(
         &self,
+        used: Use,
         work: impl FnOnce(&PartWriter) -> Result<(), volume::Error> + Send + 'static,
     ) -> Result<(), Failure> {
         let Some(writer) = self.writer.clone() else { return Err(Failure::Stalled) };
-        let running = self.slot.start(move || work(&writer))?;
+        let running = self.slot.start_for(used, move || work(&writer))?;
         self.slot.answer(running).await
     }
 }
@@ -74,12 +76,12 @@ impl Members {
 impl Slot {
     /// Whether it can be asked now. Asks no disk.
     pub(in crate::store) fn answers(&self) -> bool {
-        self.is_answering()
+        self.may_read()
     }
 
     /// Looks at the copy that the volume has.
     pub(in crate::store) async fn look(self: &Arc<Self>, blob: BlobId) -> Seen {
-        if !self.is_answering() {
+        if !self.may_read() {
             return Seen::Unknown("the volume does not answer".to_owned());
         }
         let looked = self.call(move |volume| {
@@ -107,13 +109,13 @@ impl Slot {
         range: Range<u64>,
     ) -> Result<(), Failure> {
         let reader = Arc::clone(reader);
-        let running = self.start(move || reader.verify(range, &mut Vec::new()))?;
+        let running = self.start_for(Use::Read, move || reader.verify(range, &mut Vec::new()))?;
         self.answer(running).await
     }
 
     /// Takes a bad copy out of the way of every read.
     pub(in crate::store) async fn quarantine(self: &Arc<Self>, blob: BlobId) -> Result<bool, Failure> {
-        self.call(move |volume| volume.quarantine(blob)).await
+        self.call_for(Use::Write, move |volume| volume.quarantine(blob)).await
     }
 
     /// Gives a copy that was written under another name its own.
@@ -122,12 +124,12 @@ impl Slot {
         written: BlobId,
         blob: BlobId,
     ) -> Result<(), Failure> {
-        self.call(move |volume| volume.adopt(written, blob)).await
+        self.call_for(Use::Write, move |volume| volume.adopt(written, blob)).await
     }
 
     /// Removes the copy of one volume.
     pub(in crate::store) async fn remove(self: &Arc<Self>, blob: BlobId) -> Result<bool, Failure> {
-        self.call(move |volume| volume.remove(blob)).await
+        self.call_for(Use::Write, move |volume| volume.remove(blob)).await
     }
 
     /// The part files of one directory, in order.
@@ -169,7 +171,7 @@ impl LocalParts {
         name: BlobId,
         length: u64,
     ) -> Result<NewCopy, Failure> {
-        let created = slot.call(move |volume| match volume.create(name, Some(length)) {
+        let created = slot.call_for(Use::Write, move |volume| match volume.create(name, Some(length)) {
             Err(error) if is_taken(&error) && !volume.is_writing(name) => {
                 volume.remove(name)?;
                 volume.create(name, Some(length))
@@ -188,7 +190,7 @@ impl LocalParts {
         range: Range<u64>,
     ) -> Result<AlignedBuffer, Failure> {
         let (reader, mut buffer) = (Arc::clone(reader), self.buffers.take());
-        let running = slot.start(move || {
+        let running = slot.start_for(Use::Read, move || {
             let mut bytes = Vec::with_capacity((range.end - range.start) as usize);
             reader.read_verified(range.clone(), &mut bytes)?;
             reader.forget(range);

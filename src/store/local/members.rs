@@ -100,7 +100,7 @@ impl Members {
         let off_ring = self.slots.iter().filter(|slot| !on_ring.iter().any(|other| other.id() == slot.id()));
         let all = on_ring.iter().copied().chain(off_ring).enumerate().map(|(number, slot)| {
             let candidate = Candidate { slot: Arc::clone(slot), is_home: number < self.replicas };
-            (slot.may_ask(), candidate)
+            (slot.may_read(), candidate)
         });
         let (answering, silent): (Vec<_>, Vec<_>) = all.partition(|(answers, _)| *answers);
         answering.into_iter().chain(silent).map(|(_, candidate)| candidate)

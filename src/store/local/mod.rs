@@ -4,6 +4,8 @@
 //! on the pool of the volume (or of metadata) it may wait for.
 
 mod copies;
+mod create;
+mod latency;
 mod members;
 mod metadata;
 mod open_part;
@@ -16,7 +18,6 @@ pub(super) use copies::NewCopy;
 pub(super) use copies::Seen;
 pub(super) use members::Members;
 pub(super) use metadata::LocalMetadata;
-pub(super) use open_part::Ahead;
 pub(super) use open_part::OpenPart;
 pub(super) use parts::LocalParts;
 pub(super) use sink::Buffer;

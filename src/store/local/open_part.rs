@@ -1,32 +1,55 @@
 //! One blob opened for reading, with the copies to fall over to.
+//!
+//! A copy that is bad is followed by the next. One that is slow is not waited for alone: after a while that depends on how
+//! fast its volume is of late, the next is asked too, and the first verified answer counts.
 
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
+use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::timeout_at;
 
 use super::slot::Failure;
+use super::slot::LAG_MAX;
 use super::slot::Slot;
+use super::slot::Started;
 use crate::base::BlobId;
 use crate::store::Error;
-use crate::store::blocking::Running;
 use crate::sys::metrics::Metrics;
-use crate::volume;
 use crate::volume::PartReader;
+use crate::volume::Use;
 
 /// A volume on which a copy may lie.
+#[derive(Clone)]
 pub(super) struct Candidate {
     pub(super) slot: Arc<Slot>,
     /// Whether a copy should be there: then its absence is damage.
     pub(super) is_home: bool,
 }
 
+/// What one copy gives: itself, opened, and the bytes that were asked for.
+type Answer = (Arc<PartReader>, Bytes);
+
+/// One copy that has been asked.
+struct Attempt {
+    candidate: Candidate,
+    /// Whether it has been read before, so that what it lacks now is damage.
+    was_open: bool,
+    started: Started<Answer>,
+}
+
 /// A copy that is being read, and the volumes not tried yet.
 pub(in crate::store) struct OpenPart {
     blob: BlobId,
     /// `None` before the first was opened and after the last has failed.
-    current: Option<(Arc<Slot>, Arc<PartReader>)>,
+    current: Option<(Candidate, Arc<PartReader>)>,
+    /// Being read before it is asked for.
+    ahead: Option<(Range<u64>, Attempt)>,
     untried: VecDeque<Candidate>,
     /// Copies found bad or missing since the last look.
     bad: usize,
@@ -37,19 +60,6 @@ pub(in crate::store) struct OpenPart {
     metrics: Arc<Metrics>,
 }
 
-/// A range being read before it is asked for.
-pub(in crate::store) struct Ahead {
-    slot: Arc<Slot>,
-    running: Running<Result<Bytes, volume::Error>>,
-}
-
-impl Ahead {
-    /// The bytes; `None` when this copy does not give them.
-    pub(in crate::store) async fn bytes(self) -> Option<Bytes> {
-        self.slot.answer(self.running).await.ok()
-    }
-}
-
 impl OpenPart {
     /// Opens the first copy that can be opened; `None` when no volume has one.
     pub(super) async fn open(
@@ -57,34 +67,134 @@ impl OpenPart {
         candidates: impl Iterator<Item = Candidate>,
         metrics: Arc<Metrics>,
     ) -> Result<Option<Self>, Error> {
-        let untried = candidates.collect();
-        let mut part = Self { blob, current: None, untried, bad: 0, damage: None, stalled: false, metrics };
-        part.advance().await;
-        match (&part.current, &part.damage) {
-            (Some(_), _) => Ok(Some(part)),
-            (None, None) => Ok(None),
-            (None, Some(_)) => Err(part.lost()),
+        let mut part = Self {
+            blob,
+            current: None,
+            ahead: None,
+            untried: candidates.collect(),
+            bad: 0,
+            damage: None,
+            stalled: false,
+            metrics,
+        };
+        match part.race(None, None).await {
+            Some(_) => Ok(Some(part)),
+            None if part.damage.is_none() => Ok(None),
+            None => Err(part.lost()),
         }
     }
 
-    /// Reads and verifies one range, from the next copy when this one is bad.
+    /// Reads and verifies one range, from the next copy when this one is bad or slow.
     pub(super) async fn read(&mut self, range: Range<u64>) -> Result<Bytes, Error> {
-        while let Some((slot, reader)) = &self.current {
-            let answer = match start(slot, reader, range.clone()) {
-                Ok(running) => slot.answer(running).await,
-                Err(failure) => Err(failure),
+        let ahead = self.ahead.take().filter(|(ahead, _)| *ahead == range).map(|(_, attempt)| attempt);
+        let first = ahead.or_else(|| self.again(&range));
+        self.race(first, Some(range)).await.ok_or_else(|| self.lost())
+    }
+
+    /// How many copies were found bad since the last call, for a repair row.
+    pub(in crate::store) fn take_bad(&mut self) -> usize {
+        let bad = std::mem::replace(&mut self.bad, 0);
+        self.metrics.copies_bad.inc_by(bad as u64);
+        bad
+    }
+
+    /// Starts reading a range that will be asked for next. Not when the queue is full: it is better read when it is
+    /// asked for then.
+    pub(in crate::store) fn read_ahead(&mut self, range: Range<u64>) {
+        self.ahead = None;
+        let Some((candidate, reader)) = self.current.clone() else { return };
+        if let Ok(started) = self.start(&candidate, Some(reader), Some(range.clone())) {
+            self.ahead = Some((range, Attempt { candidate, was_open: true, started }));
+        }
+    }
+
+    /// Asks the copy that was read last.
+    fn again(&mut self, range: &Range<u64>) -> Option<Attempt> {
+        let (candidate, reader) = self.current.take()?;
+        match self.start(&candidate, Some(Arc::clone(&reader)), Some(range.clone())) {
+            Ok(started) => {
+                self.current = Some((candidate.clone(), reader));
+                Some(Attempt { candidate, was_open: true, started })
+            }
+            Err(failure) => {
+                self.note(&candidate, &failure, true);
+                None
+            }
+        }
+    }
+
+    /// Asks the next copy that can be asked.
+    fn next(&mut self, range: Option<&Range<u64>>) -> Option<Attempt> {
+        while let Some(candidate) = self.untried.pop_front() {
+            match self.start(&candidate, None, range.cloned()) {
+                Ok(started) => return Some(Attempt { candidate, was_open: false, started }),
+                Err(failure) => self.note(&candidate, &failure, false),
+            }
+        }
+        None
+    }
+
+    /// The first verified answer; `None` when no copy is left to ask. A copy that is slow stays in the race, and others
+    /// join it.
+    async fn race(&mut self, first: Option<Attempt>, range: Option<Range<u64>>) -> Option<Bytes> {
+        let mut race = Race::default();
+        let mut joins = first.or_else(|| self.next(range.as_ref()));
+        loop {
+            if let Some(attempt) = joins.take() {
+                race.join(attempt);
+            }
+            let patience = race.patience().filter(|_| !self.untried.is_empty());
+            let next = match patience {
+                Some(until) => timeout_at(until.into(), race.answers.next()).await,
+                None => Ok(race.answers.next().await),
             };
-            match answer {
-                Ok(bytes) => return Ok(bytes),
-                Err(failure) => {
-                    let volume = slot.id();
-                    tracing::warn!(blob = %self.blob, %volume, %failure, "a copy is bad; trying the next");
-                    self.note(&failure, true);
+            match next {
+                Ok(Some((lane, Ok((reader, bytes))))) => {
+                    self.current = race.answered(lane).map(|lane| (lane.candidate, reader));
+                    self.untried.extend(race.lanes.iter().flatten().map(|lane| lane.candidate.clone()));
+                    race.watch_the_others();
+                    return Some(bytes);
+                }
+                Ok(Some((lane, Err(failure)))) => {
+                    if let Some(Lane { candidate, was_open, .. }) = race.answered(lane) {
+                        self.note(&candidate, &failure, was_open);
+                    }
+                    if race.answers.is_empty() {
+                        joins = self.next(range.as_ref());
+                    }
+                }
+                Ok(None) => {
+                    self.current = None;
+                    return None;
+                }
+                Err(_) => {
+                    self.metrics.reads_hedged.inc();
+                    joins = self.next(range.as_ref());
                 }
             }
-            self.advance().await;
         }
-        Err(self.lost())
+    }
+
+    fn start(
+        &self,
+        candidate: &Candidate,
+        reader: Option<Arc<PartReader>>,
+        range: Option<Range<u64>>,
+    ) -> Result<Started<Answer>, Failure> {
+        let volume = candidate.slot.volume().ok_or(Failure::Absent)?;
+        let (blob, used) = (self.blob, if range.is_some() { Use::Read } else { Use::Look });
+        candidate.slot.start_for(used, move || {
+            let reader = match reader {
+                Some(reader) => reader,
+                None => Arc::new(volume.open_part(blob)?),
+            };
+            let mut bytes = Vec::new();
+            if let Some(range) = range {
+                bytes.reserve_exact((range.end - range.start) as usize);
+                reader.read_verified(range, &mut bytes)?;
+            }
+            Ok((reader, Bytes::from(bytes)))
+        })
     }
 
     /// Why no copy is left to try.
@@ -96,62 +206,70 @@ impl OpenPart {
         }
     }
 
-    /// How many copies were found bad since the last call, for a repair row.
-    pub(in crate::store) fn take_bad(&mut self) -> usize {
-        let bad = std::mem::replace(&mut self.bad, 0);
-        self.metrics.copies_bad.inc_by(bad as u64);
-        bad
-    }
-
-    /// Starts reading a range that will be asked for next; `None` when the queue is full and the range is better read
-    /// when it is asked for.
-    pub(in crate::store) fn read_ahead(&self, range: Range<u64>) -> Option<Ahead> {
-        let (slot, reader) = self.current.as_ref()?;
-        let running = start(slot, reader, range).ok()?;
-        Some(Ahead { slot: Arc::clone(slot), running })
-    }
-
-    /// Opens the next copy, passing over volumes without one.
-    async fn advance(&mut self) {
-        self.current = None;
-        let blob = self.blob;
-        while let Some(candidate) = self.untried.pop_front() {
-            match candidate.slot.call(move |volume| volume.open_part(blob)).await {
-                Ok(reader) => {
-                    self.current = Some((candidate.slot, Arc::new(reader)));
-                    return;
-                }
-                Err(failure) => {
-                    if !failure.is_not_found() || candidate.is_home {
-                        let volume = candidate.slot.id();
-                        tracing::warn!(%blob, %volume, %failure, "a copy could not be opened");
-                    }
-                    self.note(&failure, candidate.is_home);
-                }
-            }
-        }
-    }
-
-    fn note(&mut self, failure: &Failure, should_be_there: bool) {
+    fn note(&mut self, candidate: &Candidate, failure: &Failure, was_open: bool) {
+        let should_be_there = was_open || candidate.is_home;
         if failure.is_bad_copy() || (failure.is_not_found() && should_be_there) {
             self.bad += 1;
         }
-        self.stalled |= matches!(failure, Failure::Stalled | Failure::Absent);
+        self.stalled |= matches!(failure, Failure::Stalled | Failure::Failed | Failure::Absent);
         if !failure.is_not_found() {
             self.damage = Some(failure.to_string());
+        }
+        let (blob, volume) = (self.blob, candidate.slot.id());
+        match failure {
+            // Said once, when that happened.
+            Failure::Failed | Failure::Absent => {}
+            failure if failure.is_not_found() && !should_be_there => {}
+            failure => tracing::warn!(%blob, %volume, %failure, "a copy cannot be read"),
         }
     }
 }
 
-fn start(
-    slot: &Slot,
-    reader: &Arc<PartReader>,
-    range: Range<u64>,
-) -> Result<Running<Result<Bytes, volume::Error>>, Failure> {
-    let reader = Arc::clone(reader);
-    slot.start(move || {
-        let mut bytes = Vec::with_capacity((range.end - range.start) as usize);
-        reader.read_verified(range, &mut bytes)?;
-        Ok(Bytes::from(bytes))
-    })
+/// Copies that have been asked for the same bytes.
+#[derive(Default)]
+struct Race {
+    answers: FuturesUnordered<BoxFuture<'static, (usize, Result<Answer, Failure>)>>,
+    /// Those that have not answered, by the number in their answer.
+    lanes: Vec<Option<Lane>>,
+}
+
+struct Lane {
+    candidate: Candidate,
+    was_open: bool,
+    since: Instant,
+}
+
+impl Race {
+    fn join(&mut self, attempt: Attempt) {
+        let Attempt { candidate, was_open, started } = attempt;
+        let (number, slot) = (self.lanes.len(), Arc::clone(&candidate.slot));
+        self.lanes.push(Some(Lane { candidate, was_open, since: started.since() }));
+        self.answers.push(Box::pin(async move { (number, slot.answer(started).await) }));
+    }
+
+    /// Takes a lane that has answered out of the race.
+    fn answered(&mut self, number: usize) -> Option<Lane> {
+        self.lanes.get_mut(number)?.take()
+    }
+
+    /// Until when the copy that was asked last is waited for alone.
+    fn patience(&self) -> Option<Instant> {
+        let last = self.lanes.iter().flatten().next_back()?;
+        Some(last.since + last.candidate.slot.latencies().hedge_after())
+    }
+
+    /// Looks after those that were overtaken: one that does not answer in time at all has failed.
+    fn watch_the_others(self) {
+        let Self { mut answers, mut lanes, .. } = self;
+        let Some(since) = lanes.iter().flatten().map(|lane| lane.since).min() else { return };
+        let until = since + LAG_MAX;
+        tokio::spawn(async move {
+            // How they end is judged where they are waited for.
+            while let Ok(Some((lane, _))) = timeout_at(until.into(), answers.next()).await {
+                lanes[lane] = None;
+            }
+            let lag = lanes.into_iter().flatten().filter(|lane| lane.since.elapsed() >= LAG_MAX);
+            lag.for_each(|lane| lane.candidate.slot.lagged(Use::Read));
+        });
+    }
 }

@@ -12,10 +12,10 @@ use parking_lot::RwLock;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use super::create::create;
 use super::members::Members;
 use super::open_part::OpenPart;
 use super::sink::Buffer;
-use super::sink::Copy;
 use super::sink::Sink;
 use super::slot::Failure;
 use super::slot::Slot;
@@ -29,6 +29,7 @@ use crate::store::membership::Found;
 use crate::sys::metrics::Metrics;
 use crate::volume;
 use crate::volume::BufferPool;
+use crate::volume::Use;
 
 /// How long an upload waits for a buffer while others, perhaps slow ones, hold them all.
 const BUFFER_WAIT_MAX: Duration = Duration::from_secs(10);
@@ -87,6 +88,18 @@ impl LocalParts {
     /// The volumes as they are now. Asked once by whatever must see one ring throughout.
     pub(in crate::store) fn members(&self) -> Arc<Members> {
         Arc::clone(&self.members.read())
+    }
+
+    /// Buffers that uploads may take.
+    #[cfg(test)]
+    pub(in crate::store) fn buffers_free(&self) -> usize {
+        self.permits.available_permits()
+    }
+
+    /// Where faults are counted.
+    #[cfg(test)]
+    pub(in crate::store) fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// A buffer for an upload; waits a while when all are in use.
@@ -148,7 +161,7 @@ impl LocalParts {
     /// Volumes that answer, and how many a write needs.
     pub(in crate::store) fn answering(&self) -> (usize, usize) {
         let members = self.members();
-        let answering = members.slots().iter().filter(|slot| slot.is_answering()).count();
+        let answering = members.slots().iter().filter(|slot| slot.may_write()).count();
         (answering, members.quorum())
     }
 }
@@ -163,36 +176,8 @@ impl Parts for LocalParts {
 
     async fn create(&self, blob: BlobId, length: Option<u64>) -> Result<Sink, Error> {
         let members = self.members();
-        let replicas = members.replicas();
-        let mut candidates = members.order(blob).filter(|slot| slot.may_ask());
-        let create = |slot: &Arc<Slot>| {
-            let slot = Arc::clone(slot);
-            async move {
-                let created = slot.call(move |volume| volume.create(blob, length)).await;
-                created.map(|writer| Copy::new(slot, writer))
-            }
-        };
-        let mut creating: FuturesUnordered<_> = candidates.by_ref().take(replicas).map(create).collect();
-        let mut copies = Vec::with_capacity(replicas);
-        let mut refused = None;
-        while let Some(created) = creating.next().await {
-            match created {
-                Ok(copy) => copies.push(copy),
-                Err(failure) => {
-                    tracing::warn!(%blob, %failure, "a volume takes no new part");
-                    refused = Some(failure);
-                    creating.extend(candidates.next().map(create));
-                }
-            }
-        }
-        if copies.len() >= members.quorum() {
-            return Ok(Sink::new(blob, copies, replicas, Arc::clone(&self.metrics)));
-        }
-        match refused {
-            Some(failure) if failure.is_no_space() => Err(Error::NoSpace),
-            Some(failure) => Err(unavailable(failure)),
-            None => Err(Error::unavailable("too few volumes answer")),
-        }
+        let copies = create(&members, blob, length).await?;
+        Ok(Sink::new(blob, copies, members.replicas(), Arc::clone(&self.metrics)))
     }
 
     async fn open(&self, blob: BlobId) -> Result<Option<OpenPart>, Error> {
@@ -206,13 +191,7 @@ impl Parts for LocalParts {
     async fn remove(&self, blob: BlobId) -> Result<(), Error> {
         let remove = |slot: &Arc<Slot>| {
             let slot = Arc::clone(slot);
-            async move {
-                // One that does not answer would hold up the caller for as long as a call may take.
-                if !slot.may_ask() {
-                    return Err(Failure::Stalled);
-                }
-                slot.call(move |volume| volume.remove(blob)).await
-            }
+            async move { slot.call_for(Use::Write, move |volume| volume.remove(blob)).await }
         };
         let members = self.members();
         let mut removals: FuturesUnordered<_> = members.slots().iter().map(remove).collect();

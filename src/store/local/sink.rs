@@ -5,56 +5,74 @@
 //! quorum has answered, a laggard gets [`LAG_MAX`] and is dropped too.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::timeout;
+use tokio::time::Instant;
+use tokio::time::timeout_at;
 
-use super::slot::Failure;
+use super::slot::LAG_MAX;
 use super::slot::Slot;
+use super::slot::Started;
 use crate::base::BlobId;
 use crate::store::Error;
-use crate::store::blocking::Running;
 use crate::sys::metrics::Metrics;
 use crate::volume;
 use crate::volume::PartWriter;
 use crate::volume::Tail;
+use crate::volume::Use;
 
-/// How long the others wait for a copy that lags behind the quorum: longer than any healthy disk's queue.
-const LAG_MAX: Duration = Duration::from_secs(5);
-
-/// A pooled buffer together with its share of the memory of all uploads.
+/// A pooled buffer that is being filled, together with its share of the memory of all uploads.
 pub(in crate::store) struct Buffer {
-    buffer: volume::AlignedBuffer,
-    _permit: OwnedSemaphorePermit,
+    memory: volume::AlignedBuffer,
+    permit: OwnedSemaphorePermit,
 }
 
 impl Buffer {
-    pub(super) fn new(buffer: volume::AlignedBuffer, permit: OwnedSemaphorePermit) -> Self {
-        Self { buffer, _permit: permit }
+    pub(super) fn new(memory: volume::AlignedBuffer, permit: OwnedSemaphorePermit) -> Self {
+        Self { memory, permit }
     }
 
     /// Takes what fits of `bytes`; returns how many were taken.
     pub(in crate::store) fn fill_from(&mut self, bytes: &[u8]) -> usize {
-        self.buffer.fill_from(bytes)
+        self.memory.fill_from(bytes)
     }
 
     pub(in crate::store) fn is_full(&self) -> bool {
-        self.buffer.is_full()
-    }
-
-    pub(in crate::store) fn len(&self) -> usize {
-        self.buffer.bytes().len()
+        self.memory.is_full()
     }
 
     pub(in crate::store) fn bytes(&self) -> &[u8] {
-        self.buffer.bytes()
+        self.memory.bytes()
+    }
+
+    /// Nothing is added from here on, and several use it at once.
+    pub(in crate::store) fn share(self) -> Filled {
+        Filled { memory: Arc::new(self.memory), permit: Arc::new(self.permit) }
     }
 }
 
-/// One copy being written.
+/// A buffer that is being hashed and written. The share goes back when nobody waits for it any more: a write that hangs
+/// in the kernel keeps its memory, and must not keep others from uploading. A hung volume thus holds a buffer for each
+/// of its threads beyond the budget, and no more.
+#[derive(Clone)]
+pub(in crate::store) struct Filled {
+    memory: Arc<volume::AlignedBuffer>,
+    permit: Arc<OwnedSemaphorePermit>,
+}
+
+impl Filled {
+    pub(in crate::store) fn len(&self) -> usize {
+        self.memory.bytes().len()
+    }
+
+    pub(in crate::store) fn bytes(&self) -> &[u8] {
+        self.memory.bytes()
+    }
+}
+
+/// One copy being written; what was not finished is given up when it is dropped.
 pub(super) struct Copy {
     slot: Arc<Slot>,
     writer: Arc<PartWriter>,
@@ -63,6 +81,18 @@ pub(super) struct Copy {
 impl Copy {
     pub(super) fn new(slot: Arc<Slot>, writer: PartWriter) -> Self {
         Self { slot, writer: Arc::new(writer) }
+    }
+}
+
+/// Gives up on the volume's own threads: its disk may be the one that hangs. A finished copy stays.
+impl Drop for Copy {
+    fn drop(&mut self) {
+        let writer = Arc::clone(&self.writer);
+        if self.slot.pool.is_full() {
+            // The file is an orphan for the sweep.
+            writer.leave();
+        }
+        let _ = self.slot.pool.start(move || drop(writer));
     }
 }
 
@@ -77,8 +107,14 @@ pub(in crate::store) struct Sink {
 
 type Outcome = Result<(), volume::Error>;
 
-/// Writes under way, with the number of the copy each belongs to. A copy whose volume takes no more work has none.
-pub(in crate::store) struct Writes(Vec<(usize, Arc<Slot>, Running<Outcome>)>);
+/// Writes under way, with the number of the copy each belongs to. A copy whose volume takes no more work has none. Those
+/// that have not begun are given up when this is dropped, and let go of their buffer.
+pub(in crate::store) struct Writes {
+    started: Vec<(usize, Arc<Slot>, Started<()>)>,
+    used: Use,
+    /// Of the buffer being written.
+    _permit: Option<Arc<OwnedSemaphorePermit>>,
+}
 
 impl Sink {
     pub(super) fn new(id: BlobId, copies: Vec<Copy>, replicas: usize, metrics: Arc<Metrics>) -> Self {
@@ -90,86 +126,85 @@ impl Sink {
     }
 
     /// Starts writing a full buffer at `offset` on every copy.
-    pub(in crate::store) fn write(&self, buffer: Arc<Buffer>, offset: u64) -> Writes {
-        self.start(move |writer| writer.write_at(&buffer.buffer, offset))
+    pub(in crate::store) fn write(&self, buffer: Filled, offset: u64) -> Writes {
+        let Filled { memory, permit } = buffer;
+        let started = self.start(Use::Write, move |writer| writer.write_at(&memory, offset));
+        Writes { started, used: Use::Write, _permit: Some(permit) }
     }
 
     /// Waits for writes, dropping copies that failed or lag.
     pub(in crate::store) async fn settle(&mut self, writes: Writes) -> Result<(), Error> {
+        let Writes { started, used, _permit } = writes;
+        let mut waiting = vec![false; self.copies.len()];
+        started.iter().for_each(|(copy, ..)| waiting[*copy] = true);
         let answers =
-            writes.0.into_iter().map(|(copy, slot, write)| async move { (copy, slot.answer(write).await) });
+            started.into_iter().map(|(copy, slot, write)| async move { (copy, slot.answer(write).await) });
         let mut running: FuturesUnordered<_> = answers.collect();
-        let (mut done, mut answered) = (vec![false; self.copies.len()], vec![false; self.copies.len()]);
-        let (mut good, mut full) = (0, false);
+        let mut done = vec![false; self.copies.len()];
+        let (mut good, mut full, mut until) = (0, 0, None);
         loop {
-            let next = match good < self.quorum() {
-                true => running.next().await,
-                false => timeout(LAG_MAX, running.next()).await.unwrap_or(None),
+            let next = match until {
+                None => running.next().await,
+                Some(until) => timeout_at(until, running.next()).await.unwrap_or(None),
             };
             let Some((copy, answer)) = next else { break };
-            answered[copy] = true;
+            waiting[copy] = false;
             match answer {
                 Ok(()) => {
                     done[copy] = true;
                     good += 1;
                 }
                 Err(error) => {
-                    full |= Failure::is_no_space(&error);
+                    full += usize::from(error.is_no_space());
                     tracing::warn!(blob = %self.id, %error, "a copy was dropped from a write");
                 }
             }
-        }
-        for (copy, (done, answered)) in self.copies.iter_mut().zip(done.into_iter().zip(answered)) {
-            if !done && let Some(dropped) = copy.take() {
-                if !answered {
-                    dropped.slot.lagged();
-                }
-                self.metrics.copies_dropped.inc();
-                abandon(dropped);
+            if good >= self.quorum() && until.is_none() {
+                until = Some(Instant::now() + LAG_MAX);
             }
         }
-        match good < self.quorum() {
-            true if full => Err(Error::NoSpace),
-            true => Err(Error::unavailable(format!("{good} of {} copies could be written", self.replicas))),
-            false => Ok(()),
+        // Before their copies are, so that no file is closed on this thread.
+        drop(running);
+        for (number, copy) in self.copies.iter_mut().enumerate().filter(|(number, _)| !done[*number]) {
+            let Some(dropped) = copy.take() else { continue };
+            if waiting[number] {
+                dropped.slot.lagged(used);
+            }
+            self.metrics.copies_dropped.inc();
+        }
+        match good >= self.quorum() {
+            true => Ok(()),
+            // With room it would have been enough.
+            false if good + full >= self.quorum() => Err(Error::NoSpace),
+            false => Err(Error::unavailable(format!("{good} of {} copies could be written", self.replicas))),
         }
     }
 
     /// Writes the tail and makes every copy durable. Returns how many copies are missing.
     pub(in crate::store) async fn finish(mut self, tail: Tail) -> Result<usize, Error> {
         let tail = Arc::new(tail);
-        let writes = self.start(move |writer| writer.finish(&tail));
-        self.settle(writes).await?;
+        let started = self.start(Use::Sync, move |writer| writer.finish(&tail));
+        self.settle(Writes { started, used: Use::Sync, _permit: None }).await?;
         Ok(self.replicas - self.copies.iter().flatten().count())
     }
 
-    fn start(&self, work: impl Fn(&PartWriter) -> Outcome + Send + Clone + 'static) -> Writes {
+    fn start(
+        &self,
+        used: Use,
+        work: impl Fn(&PartWriter) -> Outcome + Send + Clone + 'static,
+    ) -> Vec<(usize, Arc<Slot>, Started<()>)> {
         let mut writes = Vec::with_capacity(self.copies.len());
         for (number, copy) in self.copies.iter().enumerate() {
             let Some(copy) = copy else { continue };
             let (writer, work) = (Arc::clone(&copy.writer), work.clone());
-            if let Ok(running) = copy.slot.start(move || work(&writer)) {
-                writes.push((number, Arc::clone(&copy.slot), running));
+            if let Ok(started) = copy.slot.start_for(used, move || work(&writer)) {
+                writes.push((number, Arc::clone(&copy.slot), started));
             }
         }
-        Writes(writes)
+        writes
     }
 
     const fn quorum(&self) -> usize {
         self.replicas / 2 + 1
     }
-}
-
-/// Whatever was not finished is given up.
-impl Drop for Sink {
-    fn drop(&mut self) {
-        self.copies.iter_mut().filter_map(Option::take).for_each(abandon);
-    }
-}
-
-/// Gives up a copy on its own volume's threads: its disk may be the one that hangs. A finished copy stays.
-fn abandon(copy: Copy) {
-    let writer = copy.writer;
-    // When even the queue is full, the file is an orphan for the sweep.
-    let _ = copy.slot.pool.start(move || drop(writer));
 }

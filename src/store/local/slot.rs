@@ -6,9 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
 
+use futures_util::FutureExt as _;
 use parking_lot::RwLock;
-use tokio::time::timeout;
+use tokio::sync::Notify;
+use tokio::time::sleep;
 
+use super::latency::Latencies;
 use super::room::Room;
 use crate::base::VolumeId;
 use crate::store::blocking::Pool;
@@ -18,6 +21,7 @@ use crate::volume;
 use crate::volume::Health;
 use crate::volume::Kind;
 use crate::volume::State;
+use crate::volume::Use;
 use crate::volume::Volume;
 
 /// Threads that may wait for one volume's disk at once.
@@ -27,6 +31,10 @@ const THREADS_PER_VOLUME: usize = 8;
 /// shorter than a client's patience.
 const CALL_MAX: Duration = Duration::from_secs(15);
 
+/// How long others wait for a volume once they could go on without it: the answer of a disk that is only busy comes
+/// sooner, and a client that waits this much longer hardly notices.
+pub(super) const LAG_MAX: Duration = Duration::from_secs(1);
+
 /// The place of a volume, and how the volume is called while it is there.
 pub(in crate::store) struct Slot {
     id: VolumeId,
@@ -34,7 +42,10 @@ pub(in crate::store) struct Slot {
     /// `None` while its disk is absent. Nothing is written to the path then.
     volume: RwLock<Option<Arc<Volume>>>,
     pub(in crate::store) pool: Pool,
-    health: Health,
+    health: Arc<Health>,
+    /// Rung when it has become failed: whoever waits for it need not any longer.
+    opened: Notify,
+    latencies: Arc<Latencies>,
     room: Arc<Room>,
 }
 
@@ -47,9 +58,26 @@ pub(in crate::store) enum Failure {
     /// It did not answer in time, or its queue is full because it does not answer.
     #[error("the volume does not answer")]
     Stalled,
+    /// It has failed and is left alone until a probe has passed.
+    #[error("the volume has failed")]
+    Failed,
     /// Its disk is not there.
     #[error("the volume is absent")]
     Absent,
+}
+
+/// Work that a volume's threads have been given.
+pub(in crate::store) struct Started<T> {
+    running: Running<Result<T, volume::Error>>,
+    used: Use,
+    since: Instant,
+}
+
+impl<T> Started<T> {
+    /// When it was given.
+    pub(super) const fn since(&self) -> Instant {
+        self.since
+    }
 }
 
 impl Failure {
@@ -83,7 +111,16 @@ impl Slot {
 
     fn new(id: VolumeId, path: PathBuf, volume: Option<Arc<Volume>>) -> Self {
         let pool = Pool::new(format!("vol-{}", &id.to_string()[..6]), THREADS_PER_VOLUME);
-        Self { id, path, volume: RwLock::new(volume), pool, health: Health::default(), room: Arc::default() }
+        Self {
+            id,
+            path,
+            volume: RwLock::new(volume),
+            pool,
+            health: Arc::default(),
+            opened: Notify::new(),
+            latencies: Arc::default(),
+            room: Arc::default(),
+        }
     }
 
     /// Which volume.
@@ -101,15 +138,24 @@ impl Slot {
         self.volume.read().clone()
     }
 
-    /// How it is doing; asks no disk.
+    /// How it is doing; waits for no disk.
     pub(in crate::store) fn health(&self) -> VolumeHealth {
-        match self.health.state() {
-            _ if self.volume.read().is_none() => VolumeHealth::Absent,
-            State::Healthy => VolumeHealth::Healthy,
-            State::Suspect(_) => VolumeHealth::Suspect,
-            State::Failed { .. } => VolumeHealth::Failed,
-            State::Probing { .. } => VolumeHealth::Probing,
+        if self.volume.read().is_none() {
+            return VolumeHealth::Absent;
         }
+        self.probe_when_due();
+        match (self.health.reads(), self.health.writes()) {
+            (State::Failed { .. }, _) => VolumeHealth::Failed,
+            (State::Probing, _) => VolumeHealth::Probing,
+            (_, State::Failed { .. } | State::Probing) => VolumeHealth::ReadOnly,
+            (State::Suspect(_), _) | (_, State::Suspect(_)) => VolumeHealth::Suspect,
+            (State::Healthy, State::Healthy) => VolumeHealth::Healthy,
+        }
+    }
+
+    /// How fast it answers.
+    pub(in crate::store) fn latencies(&self) -> &Latencies {
+        &self.latencies
     }
 
     /// What is known of its room; asks no disk.
@@ -135,7 +181,7 @@ impl Slot {
     /// Its disk is there again, and has not failed yet.
     pub(in crate::store) fn attach(&self, volume: Arc<Volume>) {
         *self.volume.write() = Some(volume);
-        self.health.succeeded();
+        self.health.attached();
     }
 
     /// Its disk is not there any more.
@@ -143,63 +189,152 @@ impl Slot {
         *self.volume.write() = None;
     }
 
-    /// Whether the volume is there, and answered when it was last asked, or may well answer.
-    pub(super) fn is_answering(&self) -> bool {
-        self.volume.read().is_some() && self.health.is_answering()
+    /// Whether to ask the volume for what it has.
+    pub(super) fn may_read(&self) -> bool {
+        self.may(Use::Read)
     }
 
-    /// Whether to use the volume now.
-    pub(super) fn may_ask(&self) -> bool {
-        self.volume.read().is_some() && self.health.may_ask(Instant::now())
+    /// Whether to write to the volume.
+    pub(super) fn may_write(&self) -> bool {
+        self.may(Use::Sync)
     }
 
-    /// Starts work on the volume's threads.
-    pub(super) fn start<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T, volume::Error> + Send + 'static,
-    ) -> Result<Running<Result<T, volume::Error>>, Failure> {
-        self.pool.start(work).map_err(|_| self.judge(Failure::Stalled))
+    fn may(&self, used: Use) -> bool {
+        if self.volume.read().is_none() {
+            return false;
+        }
+        self.probe_when_due();
+        self.health.may(used)
     }
 
-    /// Waits for started work, and learns from how it ended. The work itself goes on when this is dropped.
-    pub(super) async fn answer<T>(&self, running: Running<Result<T, volume::Error>>) -> Result<T, Failure> {
-        let answer = timeout(CALL_MAX, running.answer()).await;
-        match answer {
-            Ok(Ok(Ok(done))) => {
-                self.health.succeeded();
-                Ok(done)
+    /// Probes the volume on its own threads when it has failed and time has passed. Nobody waits for that; whoever asks
+    /// for the volume's health winds the clock.
+    fn probe_when_due(&self) {
+        if self.health.may_write() || !self.health.begin_probe(Instant::now()) {
+            return;
+        }
+        let Some(volume) = self.volume() else { return self.health.probed(false, false, Instant::now()) };
+        let health = Arc::clone(&self.health);
+        let started = self.pool.start(move || {
+            let probe = volume.probe();
+            health.probed(probe.read.is_ok(), probe.written.is_ok(), Instant::now());
+            match (&probe.read, &probe.written) {
+                (Ok(()), Ok(())) => tracing::info!(volume = %volume.id(), "a failed volume works again"),
+                (Err(error), _) | (_, Err(error)) => {
+                    tracing::debug!(volume = %volume.id(), %error, "a failed volume does not work yet");
+                }
             }
-            Ok(Ok(Err(error))) => Err(self.judge(Failure::Volume(error))),
-            Ok(Err(_)) | Err(_) => Err(self.judge(Failure::Stalled)),
+        });
+        if started.is_err() {
+            self.health.probed(false, false, Instant::now());
         }
     }
 
-    /// Starts work and waits for it.
+    /// Starts work on the volume's threads, unless it has failed. Work that has not begun when its answer is given up is
+    /// not done.
+    pub(super) fn start_for<T: Send + 'static>(
+        &self,
+        used: Use,
+        work: impl FnOnce() -> Result<T, volume::Error> + Send + 'static,
+    ) -> Result<Started<T>, Failure> {
+        if !self.health.may(used) {
+            self.probe_when_due();
+            return Err(Failure::Failed);
+        }
+        let (since, latencies) = (Instant::now(), Arc::clone(&self.latencies));
+        let running = self.pool.start_wanted(move || {
+            let answer = work();
+            latencies.note(used, since.elapsed());
+            answer
+        });
+        match running {
+            Ok(running) => Ok(Started { running, used, since }),
+            Err(_) => Err(self.judge(used, Failure::Stalled)),
+        }
+    }
+
+    /// Waits for started work, and learns from how it ended. Ends when the volume becomes failed.
+    pub(super) async fn answer<T>(&self, started: Started<T>) -> Result<T, Failure> {
+        let Started { running, used, .. } = started;
+        let mut running = std::pin::pin!(running.answer());
+        let mut patience = std::pin::pin!(sleep(CALL_MAX));
+        loop {
+            let mut opened = std::pin::pin!(self.opened.notified());
+            opened.as_mut().enable();
+            if !self.health.may(used) {
+                let answer = running.now_or_never().ok_or(Failure::Failed)?;
+                return self.learn(used, answer.map_err(|_| Failure::Stalled)?);
+            }
+            tokio::select! {
+                biased;
+                answer = &mut running => match answer {
+                    Ok(answer) => return self.learn(used, answer),
+                    Err(_) => return Err(self.judge(used, Failure::Stalled)),
+                },
+                () = opened => {}
+                () = &mut patience => return Err(self.judge(used, Failure::Stalled)),
+            }
+        }
+    }
+
+    /// Starts a look and waits for it.
     pub(super) async fn call<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&Volume) -> Result<T, volume::Error> + Send + 'static,
     ) -> Result<T, Failure> {
+        self.call_for(Use::Look, work).await
+    }
+
+    /// Starts work and waits for it.
+    pub(super) async fn call_for<T: Send + 'static>(
+        self: &Arc<Self>,
+        used: Use,
+        work: impl FnOnce(&Volume) -> Result<T, volume::Error> + Send + 'static,
+    ) -> Result<T, Failure> {
         let volume = self.volume().ok_or(Failure::Absent)?;
-        let running = self.start(move || work(&volume))?;
-        self.answer(running).await
+        let started = self.start_for(used, move || work(&volume))?;
+        self.answer(started).await
     }
 
     /// It lags so far behind the others that they went on without it.
-    pub(super) fn lagged(&self) {
-        self.health.failed(Instant::now());
+    pub(super) fn lagged(&self, used: Use) {
+        self.latencies.note(used, LAG_MAX);
+        self.fail(used);
     }
 
-    fn judge(&self, failure: Failure) -> Failure {
-        let disk_failed = match &failure {
-            Failure::Volume(error) => matches!(error.kind(), Kind::Io(_) | Kind::Missing),
-            Failure::Stalled => true,
+    fn learn<T>(&self, used: Use, answer: Result<T, volume::Error>) -> Result<T, Failure> {
+        match answer {
+            Ok(done) => {
+                self.health.succeeded(used);
+                Ok(done)
+            }
+            Err(error) => Err(self.judge(used, Failure::Volume(error))),
+        }
+    }
+
+    fn judge(&self, used: Use, failure: Failure) -> Failure {
+        match &failure {
+            Failure::Stalled => self.fail(used),
+            Failure::Volume(error) => match error.kind() {
+                Kind::Io(_) | Kind::Missing => self.fail(used),
+                Kind::ReadOnly => self.tell_opened(self.health.refused_write()),
+                // The disk answered.
+                _ => self.health.succeeded(used),
+            },
             // Nobody was asked.
-            Failure::Absent => return failure,
-        };
-        match disk_failed {
-            true => self.health.failed(Instant::now()),
-            false => self.health.succeeded(),
+            Failure::Failed | Failure::Absent => {}
         }
         failure
+    }
+
+    fn fail(&self, used: Use) {
+        self.tell_opened(self.health.failed(used));
+    }
+
+    fn tell_opened(&self, has_opened: bool) {
+        if has_opened {
+            tracing::error!(volume = %self.id, path = %self.path.display(), "a volume has failed");
+            self.opened.notify_waiters();
+        }
     }
 }
