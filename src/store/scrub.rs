@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use tokio::sync::mpsc;
+
 use super::Error;
 use super::Pace;
 use super::Store;
@@ -73,6 +75,40 @@ impl Store {
             (from, begun) = (end, Instant::now());
         }
         Ok((Verdict::Good, reader.footer().file_bytes()))
+    }
+
+    /// Replicas of the metadata that can be verified now.
+    pub fn open_replicas(&self) -> Vec<String> {
+        self.metadata.open_replicas()
+    }
+
+    /// Reads all of a replica of the metadata. A damaged one is made anew by itself when there is another. Returns the
+    /// bytes that were read, and in how many places it is damaged; `None` when it cannot be read now.
+    pub async fn verify_replica<P: Pace>(&self, name: String, pace: &P) -> Option<(u64, u64)> {
+        let (told, mut heard) = mpsc::channel(1);
+        let tell = move |bytes: u64| {
+            // When nobody listens the server is stopping.
+            let _ = told.blocking_send(bytes);
+        };
+        let running = self.metadata.verify(name.clone(), tell).ok()?;
+        let mut begun = Instant::now();
+        while let Some(bytes) = heard.recv().await {
+            pace.spent(bytes, begun.elapsed()).await;
+            begun = Instant::now();
+        }
+        match running.answer().await.ok()? {
+            Ok(verified) => {
+                let damage = verified.damage.iter().chain(&verified.log_damage);
+                damage
+                    .clone()
+                    .for_each(|damage| tracing::warn!(replica = name, damage, "the scrub found damage"));
+                Some((verified.bytes, damage.count() as u64))
+            }
+            Err(error) => {
+                tracing::warn!(replica = name, %error, "a replica of the metadata could not be verified");
+                None
+            }
+        }
     }
 
     /// Puts a blob with a bad copy on the repair queue. A copy that no row names is nobody's concern.
