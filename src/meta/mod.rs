@@ -38,11 +38,13 @@ mod set;
 mod status;
 mod transaction;
 mod uploads;
+mod verify;
 mod view;
 mod vote;
 mod wal;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -86,6 +88,7 @@ pub use transaction::Transaction;
 pub use transaction::UsageDelta;
 pub use uploads::UploadPage;
 pub use uploads::UploadQuery;
+pub use verify::Verified;
 pub use view::Lookup;
 pub use view::Reader;
 pub use view::Tier;
@@ -134,10 +137,13 @@ impl Meta {
     }
 
     /// Adds a replica, which is caught up or built in the background. `voter` says that it is one of `Options::voters`
-    /// already and comes back; otherwise it is a learner until it is promoted. A name that is there already is refused.
+    /// already and comes back; otherwise it is a learner until it is promoted. One that is known already looks for its disk
+    /// by itself: it may be attached again at the same place, to no effect.
     pub fn attach(&self, place: ReplicaPlace, voter: bool) -> Result<(), Error> {
-        if self.set.replica(&place.name).is_some() {
-            return Err(Error::stopped(format!("the replica {} is there already", place.name)));
+        if let Some(known) = self.set.replica(&place.name) {
+            let is_same = known.place == place && (known.voter.load(Ordering::Relaxed) || !voter);
+            let error = || Error::stopped(format!("the replica {} is known at another place", place.name));
+            return is_same.then_some(()).ok_or_else(error);
         }
         self.set.tell(Event::Attach(place, voter));
         Ok(())
@@ -206,15 +212,23 @@ impl Meta {
     /// Reads from the leader, or from another when its bytes are bad or its disk fails; that one is then made anew.
     pub fn read<T>(&self, read: impl Fn(&Reader) -> Result<T, Error>) -> Result<T, Error> {
         let reader = self.reader()?;
-        let error = match read(&reader) {
-            Err(error) if error.fault() != Fault::None => error,
-            outcome => return outcome,
-        };
-        let Some(other) = self.other_reader(&reader) else { return Err(error) };
+        let outcome = read(&reader);
+        let Err(error) = outcome else { return outcome };
+        let Some(other) = self.other_after(&reader, &error) else { return Err(error) };
         let Ok(answer) = read(&other) else { return Err(error) };
-        tracing::warn!(%error, "another metadata replica answered");
-        self.set.tell(Event::Damaged(reader.replica(), error));
+        self.is_bad(reader.replica(), error);
         Ok(answer)
+    }
+
+    /// Whom to ask instead, when this answer says that the replica's bytes are bad or that its disk fails.
+    pub fn other_after(&self, reader: &Reader, error: &Error) -> Option<Reader> {
+        self.other_reader(reader).filter(|_| error.fault() != Fault::None)
+    }
+
+    /// This replica gave such an answer, and another a good one.
+    pub fn is_bad(&self, replica: u64, error: Error) {
+        tracing::warn!(%error, "another metadata replica answered");
+        self.set.tell(Event::Damaged(replica, error));
     }
 
     /// One row.

@@ -196,7 +196,9 @@ impl Store {
     /// Metadata has stopped, or fewer volumes than the quorum answer.
     pub fn check_ready(&self) -> Result<(), Error> {
         if self.metadata.has_stopped() {
-            return Err(Error::unavailable("metadata could not be written; it recovers at the next start"));
+            return Err(Error::unavailable(
+                "metadata takes no commits now: too few of its replicas can be written",
+            ));
         }
         match self.parts.answering() {
             (answering, quorum) if answering >= quorum => Ok(()),

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::task::Context;
 use std::task::Poll;
@@ -33,6 +34,7 @@ use holdall::meta::records::PartBody;
 use holdall::s3::etag::ETag;
 use holdall::s3::name::BucketName;
 use holdall::s3::name::ObjectKey;
+use holdall::store;
 use holdall::store::Bucket;
 use holdall::store::ByteSource;
 use holdall::store::Complete;
@@ -103,7 +105,9 @@ impl Rig {
     ) -> Outcome<Self> {
         let disk: Arc<dyn Disk> = Arc::new(RealDisk);
         let volumes = open_volumes(&disk, directory, volumes)?;
-        let meta = open_meta(&directory.join("disk0/meta"), durability, &machine)?;
+        let path = |number: usize| directory.join(format!("disk{number}/meta"));
+        let paths: Vec<_> = (0..volumes.len().min(3)).map(path).collect();
+        let meta = open_meta(&paths, durability, &machine)?;
         Self::over(meta, volumes, replicas, machine).await
     }
 
@@ -282,12 +286,26 @@ impl Rig {
         failed
     }
 
-    /// Restores whatever is on the repair queue, as far as that can be done.
-    pub async fn repair(&self) -> Outcome<()> {
+    /// Restores what is on the repair queue; how each blob ended.
+    pub async fn repair(&self) -> Outcome<Vec<(BlobId, store::Outcome)>> {
+        let mut ended = Vec::new();
         for (_, row) in self.store.repairs(None, usize::MAX).await.map_err(text)? {
-            self.store.restore(row.record.blob, &Unpaced).await.map_err(text)?;
+            ended.push((row.record.blob, self.restore(row.record.blob).await?));
         }
-        Ok(())
+        Ok(ended)
+    }
+
+    /// Restores one blob.
+    pub async fn restore(&self, blob: BlobId) -> Outcome<store::Outcome> {
+        self.store.restore(blob, &Unpaced).await.map(|restored| restored.outcome).map_err(text)
+    }
+
+    /// Puts a blob on the repair queue.
+    pub fn file_repair(&self, blob: BlobId, missing: usize) -> Outcome<()> {
+        let mut transaction = meta::Transaction::new();
+        let row = records::Repair { blob, missing: missing as u8, at: Timestamp::from_secs(8) };
+        transaction.put(meta::keys::repair(blob), &row);
+        self.meta.commit(transaction).map(drop).map_err(text)
     }
 
     /// Forgets uploads that ended, and those whose bucket has gone.
@@ -445,9 +463,11 @@ pub fn open_volumes(disk: &Arc<dyn Disk>, directory: &Path, count: u8) -> Outcom
 }
 
 /// Opens or makes the metadata at `path`.
-pub fn open_meta(path: &Path, durability: Durability, machine: &Machine) -> Outcome<Arc<Meta>> {
-    let options = meta::Options { durability, cache_bytes: 4 << 20, write_buffer_bytes: 4 << 20, voters: 1 };
-    let places = [meta::ReplicaPlace::new("0", path.to_owned())];
+pub fn open_meta(paths: &[PathBuf], durability: Durability, machine: &Machine) -> Outcome<Arc<Meta>> {
+    let place = |(number, path): (usize, &PathBuf)| meta::ReplicaPlace::new(number.to_string(), path);
+    let places: Vec<_> = paths.iter().enumerate().map(place).collect();
+    let (cache_bytes, write_buffer_bytes, voters) = (4 << 20, 4 << 20, places.len());
+    let options = meta::Options { durability, cache_bytes, write_buffer_bytes, voters };
     let opened = Meta::open(&places, &options, machine.metrics.clone(), machine.clock.as_ref());
     opened.map(Arc::new).map_err(text)
 }
