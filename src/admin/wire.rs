@@ -37,7 +37,7 @@ pub struct Volume {
     pub path: String,
     /// What is wanted of it: active or draining.
     pub state: String,
-    /// How it is doing: healthy, suspect, failed, probing or absent.
+    /// How it is doing: healthy, suspect, read_only, failed, probing or absent.
     pub health: String,
     /// Since when it has been there, or away.
     pub since: Option<String>,

@@ -241,6 +241,21 @@ impl Database {
     }
 }
 
+/// Opens a checkpoint for reading, with nothing in memory: indexes and filters are read, and checked, now.
+pub(super) fn open_to_verify(path: &Path) -> Result<DB, Error> {
+    let cache = Cache::new_hyper_clock_cache(1 << 20, 0);
+    let families = Family::ALL.iter().map(|family| {
+        let mut options = family_options(*family, &cache, 1 << 20);
+        let mut table = BlockBasedOptions::default();
+        table.set_block_cache(&cache);
+        table.set_bloom_filter(10.0, false);
+        options.set_block_based_table_factory(&table);
+        ColumnFamilyDescriptor::new(family.name(), options)
+    });
+    DB::open_cf_descriptors_read_only(&rocksdb::Options::default(), path, families, false)
+        .map_err(|error| Error::rocksdb("verify", path.display().to_string(), &error))
+}
+
 fn database_options(setup: &Setup) -> rocksdb::Options {
     let mut db = rocksdb::Options::default();
     db.create_if_missing(true);

@@ -21,6 +21,9 @@ use super::vote::Standing;
 const OPENING_MAX: Duration = Duration::from_secs(10);
 const GATHERING_MAX: Duration = Duration::from_secs(2);
 
+/// Between two elections at the least.
+const ELECTION_PAUSE: Duration = Duration::from_secs(1);
+
 /// How long a start waits for the majority that commits need, once reads can be answered.
 const MAJORITY_MAX: Duration = Duration::from_secs(5);
 
@@ -31,6 +34,7 @@ impl Sequencer {
         self.established = false;
         self.promising = None;
         self.set.set_stopped(true);
+        self.elect_at = Instant::now() + ELECTION_PAUSE.saturating_sub(self.gathering.elapsed());
         self.gathering = Instant::now();
         self.reason = reason;
         for member in self.members.iter_mut().filter(|member| member.takes_writes()) {
@@ -41,7 +45,7 @@ impl Sequencer {
 
     /// Elects a leader, when those that are there can tell what was acknowledged.
     pub(super) fn try_elect(&mut self) {
-        if self.leading.is_some() {
+        if self.leading.is_some() || Instant::now() < self.elect_at {
             return;
         }
         let patience = if self.opening.is_some() { OPENING_MAX } else { GATHERING_MAX };

@@ -38,6 +38,7 @@ mod set;
 mod status;
 mod transaction;
 mod uploads;
+mod verify;
 mod view;
 mod vote;
 mod wal;
@@ -86,6 +87,7 @@ pub use transaction::Transaction;
 pub use transaction::UsageDelta;
 pub use uploads::UploadPage;
 pub use uploads::UploadQuery;
+pub use verify::Verified;
 pub use view::Lookup;
 pub use view::Reader;
 pub use view::Tier;
@@ -206,15 +208,23 @@ impl Meta {
     /// Reads from the leader, or from another when its bytes are bad or its disk fails; that one is then made anew.
     pub fn read<T>(&self, read: impl Fn(&Reader) -> Result<T, Error>) -> Result<T, Error> {
         let reader = self.reader()?;
-        let error = match read(&reader) {
-            Err(error) if error.fault() != Fault::None => error,
-            outcome => return outcome,
-        };
-        let Some(other) = self.other_reader(&reader) else { return Err(error) };
+        let outcome = read(&reader);
+        let Err(error) = outcome else { return outcome };
+        let Some(other) = self.other_after(&reader, &error) else { return Err(error) };
         let Ok(answer) = read(&other) else { return Err(error) };
-        tracing::warn!(%error, "another metadata replica answered");
-        self.set.tell(Event::Damaged(reader.replica(), error));
+        self.is_bad(reader.replica(), error);
         Ok(answer)
+    }
+
+    /// Whom to ask instead, when this answer says that the replica's bytes are bad or that its disk fails.
+    pub fn other_after(&self, reader: &Reader, error: &Error) -> Option<Reader> {
+        self.other_reader(reader).filter(|_| error.fault() != Fault::None)
+    }
+
+    /// This replica gave such an answer, and another a good one.
+    pub fn is_bad(&self, replica: u64, error: Error) {
+        tracing::warn!(%error, "another metadata replica answered");
+        self.set.tell(Event::Damaged(replica, error));
     }
 
     /// One row.

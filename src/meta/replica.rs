@@ -432,7 +432,7 @@ impl Keeper {
 
 /// Passes the failpoints of a step: of any replica, and of this one.
 #[cfg(feature = "failpoints")]
-fn hit(step: &str, replica: &Replica) -> Result<(), Error> {
+pub(super) fn hit(step: &str, replica: &Replica) -> Result<(), Error> {
     use crate::sys::failpoint::hit_fallible;
     let named = format!("meta::replica::{step}");
     let hit = hit_fallible(&named).and_then(|()| hit_fallible(&format!("{named}::{}", replica.place.name)));
@@ -441,6 +441,6 @@ fn hit(step: &str, replica: &Replica) -> Result<(), Error> {
 
 #[cfg(not(feature = "failpoints"))]
 #[expect(clippy::unnecessary_wraps, reason = "with failpoints it fails")]
-const fn hit(_step: &str, _replica: &Replica) -> Result<(), Error> {
+pub(super) const fn hit(_step: &str, _replica: &Replica) -> Result<(), Error> {
     Ok(())
 }

@@ -37,6 +37,7 @@ use super::keys;
 use super::members::Member;
 use super::records::Commit;
 use super::records::Usage;
+use super::replica::hit;
 use super::set::Set;
 use super::vote;
 use crate::base::BucketId;
@@ -83,6 +84,8 @@ pub(super) struct Sequencer {
     pub(super) promising: Option<(u64, Vec<u64>)>,
     /// Since when standings are collected.
     pub(super) gathering: Instant,
+    /// Not to elect before: what fails again and again must not do so without a pause.
+    pub(super) elect_at: Instant,
     /// Why nothing is committed.
     pub(super) reason: Error,
     /// Who waits for the start.
@@ -114,6 +117,7 @@ impl Sequencer {
             epoch: 0,
             promising: None,
             gathering: Instant::now(),
+            elect_at: Instant::now(),
             reason: Error::opening(),
             opening: Some(opening),
             deferred: Vec::new(),
@@ -190,6 +194,10 @@ impl Sequencer {
         }
         let committed = (group.number - self.last.number) as usize;
         let failure = if committed > 0 { self.write(group).err() } else { None };
+        if let Some(error) = &failure {
+            tracing::error!(%error, "metadata cannot be written; nothing is acknowledged until that is put right");
+            self.gather(error.clone());
+        }
         failpoint!("meta::commit::before_ack");
         self.metrics.commit_group(committed, begun.elapsed().as_secs_f64());
         for (done, outcome) in answers {
@@ -197,10 +205,6 @@ impl Sequencer {
                 (Some(error), Ok(_)) => done(Err(CommitError::Unavailable(error.clone()))),
                 (_, outcome) => done(outcome),
             }
-        }
-        if let Some(error) = failure {
-            tracing::error!(%error, "metadata cannot be written; nothing is acknowledged until that is put right");
-            self.gather(error);
         }
     }
 
@@ -272,15 +276,16 @@ impl Sequencer {
 
     fn write_here(&mut self, commit: Commit, batch: WriteBatch) -> Result<(), Error> {
         let database = Arc::clone(self.database()?);
-        let written = database.db.write_opt(batch, &self.write);
+        let written = hit("before_write", &self.members[0].replica).and_then(|()| {
+            let written = database.db.write_opt(batch, &self.write);
+            written.map_err(|error| Error::rocksdb("commit", format!("number {}", commit.number), &error))?;
+            hit("after_write", &self.members[0].replica)
+        });
         drop(database);
-        let error = match written {
-            Ok(()) => {
-                self.members[0].applied = commit;
-                self.members[0].replica.set_applied(commit.number);
-                return Ok(());
-            }
-            Err(error) => Error::rocksdb("commit", format!("number {}", commit.number), &error),
+        let Err(error) = written else {
+            self.members[0].applied = commit;
+            self.members[0].replica.set_applied(commit.number);
+            return Ok(());
         };
         let remedy = if error.fault() == Fault::Damage { Remedy::Rebuild } else { Remedy::Reopen };
         let slot = self.members[0].slot();

@@ -72,6 +72,12 @@ pub(super) fn check(disk: &dyn Disk, database: &Path) -> Result<(), Error> {
     Ok(())
 }
 
+/// How one log ends, and its length.
+pub(super) fn ending(disk: &dyn Disk, path: &Path) -> std::io::Result<(Ending, u64)> {
+    let length = disk.stat(path)?.length;
+    Ok((scan(disk, path)?.ending(), length))
+}
+
 /// What is known of the logs before the one that is looked at.
 #[derive(Default)]
 struct Before {

@@ -28,7 +28,7 @@ use rig::Rig;
 use workload::Value;
 
 /// Every rung, and how many passes of it go by first at the most.
-const FAILPOINTS: [(&str, u64); 19] = [
+const FAILPOINTS: [(&str, u64); 21] = [
     ("volume::part::before_write", 20),
     ("volume::part::before_tail", 40),
     ("volume::part::before_sync", 40),
@@ -39,6 +39,8 @@ const FAILPOINTS: [(&str, u64); 19] = [
     ("meta::commit::before_write", 60),
     ("meta::commit::after_write", 60),
     ("meta::commit::before_ack", 60),
+    ("meta::replica::before_write", 60),
+    ("meta::replica::after_write", 60),
     ("store::commit::before_reply", 80),
     ("store::reclaim::before_unlink", 20),
     ("store::reclaim::after_unlink", 20),
@@ -48,6 +50,14 @@ const FAILPOINTS: [(&str, u64); 19] = [
     ("store::repair::after_finish", 30),
     ("store::repair::before_quarantine", 30),
     ("store::repair::before_row", 30),
+];
+
+/// Those on the way of a metadata replica that is made anew; before each death one is lost.
+const REBUILD: [&str; 4] = [
+    "meta::replica::copying",
+    "meta::replica::before_swap",
+    "meta::replica::between_renames",
+    "meta::replica::after_renames",
 ];
 
 /// Deaths at each, one after the other in the same directory.
@@ -75,8 +85,12 @@ fn main() {
         for (failpoint, passes_max) in FAILPOINTS.iter().filter(|(failpoint, _)| failpoint.contains(&filter))
         {
             // Only these can fail; the others can only die.
-            let fallible =
-                ["volume::part::before_write", "volume::part::before_sync", "meta::commit::before_write"];
+            let fallible = [
+                "volume::part::before_write",
+                "volume::part::before_sync",
+                "meta::commit::before_write",
+                "meta::replica::before_write",
+            ];
             // With one volume there is nothing to repair from.
             let is_met = volumes > 1 || !failpoint.starts_with("store::repair::");
             if is_met && (mode == "kill" || fallible.contains(failpoint)) {
@@ -84,6 +98,10 @@ fn main() {
                 scenarios += 1;
             }
         }
+    }
+    for failpoint in REBUILD.iter().filter(|failpoint| failpoint.contains(&filter)) {
+        scenario(&format!("{failpoint}=kill"), 0, 3);
+        scenarios += 1;
     }
     // As the standard harness counts.
     println!("test result: ok. {scenarios} passed; 0 failed");
@@ -127,7 +145,13 @@ impl Child<'_> {
     /// Writes down what the child says until it dies; returns how much it acknowledged.
     fn live_and_die(&self, known: &mut Known) -> usize {
         let Self { directory, failpoint, passes, seed, volumes } = self;
+        let rebuilds = REBUILD.iter().any(|rebuild| failpoint.starts_with(rebuild));
+        if rebuilds && std::fs::exists(directory.join("disk1/meta")).unwrap() {
+            std::fs::remove_dir_all(directory.join("disk1/meta")).unwrap();
+        }
         let mut child = Command::new(std::env::current_exe().unwrap())
+            // It is passed before the first operation.
+            .env("HOLDALL_FAILPOINTS", if rebuilds { failpoint } else { "" })
             .env(
                 "HOLDALL_CRASH_CHILD",
                 format!("{}|{failpoint}|{passes}|{seed}|{volumes}", directory.display()),

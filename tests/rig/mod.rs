@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::task::Context;
 use std::task::Poll;
@@ -104,7 +105,9 @@ impl Rig {
     ) -> Outcome<Self> {
         let disk: Arc<dyn Disk> = Arc::new(RealDisk);
         let volumes = open_volumes(&disk, directory, volumes)?;
-        let meta = open_meta(&directory.join("disk0/meta"), durability, &machine)?;
+        let path = |number: usize| directory.join(format!("disk{number}/meta"));
+        let paths: Vec<_> = (0..volumes.len().min(3)).map(path).collect();
+        let meta = open_meta(&paths, durability, &machine)?;
         Self::over(meta, volumes, replicas, machine).await
     }
 
@@ -460,9 +463,11 @@ pub fn open_volumes(disk: &Arc<dyn Disk>, directory: &Path, count: u8) -> Outcom
 }
 
 /// Opens or makes the metadata at `path`.
-pub fn open_meta(path: &Path, durability: Durability, machine: &Machine) -> Outcome<Arc<Meta>> {
-    let options = meta::Options { durability, cache_bytes: 4 << 20, write_buffer_bytes: 4 << 20, voters: 1 };
-    let places = [meta::ReplicaPlace::new("0", path.to_owned())];
+pub fn open_meta(paths: &[PathBuf], durability: Durability, machine: &Machine) -> Outcome<Arc<Meta>> {
+    let place = |(number, path): (usize, &PathBuf)| meta::ReplicaPlace::new(number.to_string(), path);
+    let places: Vec<_> = paths.iter().enumerate().map(place).collect();
+    let (cache_bytes, write_buffer_bytes, voters) = (4 << 20, 4 << 20, places.len());
+    let options = meta::Options { durability, cache_bytes, write_buffer_bytes, voters };
     let opened = Meta::open(&places, &options, machine.metrics.clone(), machine.clock.as_ref());
     opened.map(Arc::new).map_err(text)
 }

@@ -312,7 +312,7 @@ impl World {
     async fn open(&mut self) -> Outcome<Rig> {
         let meta = match &self.meta {
             Some(meta) => Arc::clone(meta),
-            None => open_meta(&self.meta_path, Durability::Relaxed, &self.machine)?,
+            None => open_meta(std::slice::from_ref(&self.meta_path), Durability::Relaxed, &self.machine)?,
         };
         self.meta = Some(Arc::clone(&meta));
         let disk: Arc<dyn Disk> = Arc::new(self.disk.clone());

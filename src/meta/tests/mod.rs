@@ -1,6 +1,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod commits;
+mod damage;
+#[cfg(feature = "failpoints")]
+mod faults;
 mod listing;
 mod memory;
 mod offline;

@@ -10,7 +10,7 @@ use crate::base::BlobId;
 
 /// Three places in a directory.
 pub(super) struct Places {
-    pub(super) directory: TempDir,
+    _directory: TempDir,
     pub(super) places: Vec<ReplicaPlace>,
 }
 
@@ -23,7 +23,7 @@ impl Places {
             ReplicaPlace::new(format!("{prefix}{number}"), path)
         };
         let places = (0..count).map(place).collect();
-        Self { directory, places }
+        Self { _directory: directory, places }
     }
 
     pub(super) fn path(&self, which: usize) -> &Path {

@@ -1,9 +1,16 @@
-//! Metadata in RocksDB: inline when the block cache has it, on the pool otherwise.
+//! Metadata in RocksDB: inline when the block cache has it, on a pool otherwise.
+//!
+//! Each replica has a pool of its own, so that threads that hang on one disk leave the others to work. A read that gets
+//! no answer in half a second also goes to another replica, and the first answer counts.
 
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
@@ -15,6 +22,7 @@ use crate::meta::ListPage;
 use crate::meta::ListQuery;
 use crate::meta::Lookup;
 use crate::meta::Meta;
+use crate::meta::Reader;
 use crate::meta::Stored;
 use crate::meta::Tier;
 use crate::meta::Transaction;
@@ -33,16 +41,24 @@ use crate::store::engine::Metadata;
 /// answers, shorter than a client's patience.
 const ANSWER_MAX: Duration = Duration::from_secs(15);
 
+/// How long a replica is asked alone.
+const HEDGE_AFTER: Duration = Duration::from_millis(500);
+
+/// Pools that are kept: more than there can be replicas, fewer than come and go in a long life.
+const POOLS_MAX: usize = 8;
+
 /// The metadata of this machine. Cloning it is cheap.
 #[derive(Clone)]
 pub(in crate::store) struct LocalMetadata {
     meta: Arc<Meta>,
-    pool: Arc<Pool>,
+    /// By replica.
+    pools: Arc<Mutex<BTreeMap<u64, Arc<Pool>>>>,
+    threads: usize,
 }
 
 impl LocalMetadata {
     pub(in crate::store) fn new(meta: Arc<Meta>, threads: usize) -> Self {
-        Self { meta, pool: Arc::new(Pool::new("metadata", threads)) }
+        Self { meta, pools: Arc::default(), threads }
     }
 
     /// Moves on with every commit that touches a bucket row.
@@ -65,16 +81,78 @@ impl LocalMetadata {
         bucket: BucketId,
         query: UploadQuery,
     ) -> Result<UploadPage, Error> {
-        self.on_pool(move |meta| meta.list_uploads(bucket, &query)).await
+        self.on_pool(move |reader| reader.list_uploads(bucket, &query)).await
     }
 
     async fn on_pool<T: Send + 'static>(
         &self,
-        read: impl FnOnce(&Meta) -> Result<T, crate::meta::Error> + Send + 'static,
+        read: impl Fn(&Reader) -> Result<T, crate::meta::Error> + Send + Sync + 'static,
     ) -> Result<T, Error> {
-        let meta = Arc::clone(&self.meta);
-        let read = timeout(ANSWER_MAX, self.pool.run(move || read(&meta))).await;
-        Ok(read.map_err(|_| Error::unavailable("metadata does not answer"))???)
+        let answer = timeout(ANSWER_MAX, self.hedged(Arc::new(read))).await;
+        answer.map_err(|_| Error::unavailable("metadata does not answer"))?
+    }
+
+    /// Asks the leader, and another replica when that one is silent or what it says is bad.
+    async fn hedged<T, R>(&self, read: Arc<R>) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        R: Fn(&Reader) -> Result<T, crate::meta::Error> + Send + Sync + 'static,
+    {
+        let reader = self.meta.reader()?;
+        let mut first = pin!(self.ask(&reader, &read));
+        let answered = timeout(HEDGE_AFTER, &mut first).await;
+        match answered {
+            Ok(Ok(Err(error))) => {
+                let Some(other) = self.meta.other_after(&reader, &error) else { return Err(error.into()) };
+                let Ok(answer) = self.ask(&other, &read).await? else { return Err(error.into()) };
+                self.meta.is_bad(reader.replica(), error);
+                Ok(answer)
+            }
+            Ok(answer) => Ok(answer??),
+            Err(_) => {
+                let Some(other) = self.meta.other_reader(&reader) else { return Ok(first.await??) };
+                let mut second = pin!(self.ask(&other, &read));
+                tokio::select! {
+                    answer = &mut first => match answer? {
+                        Ok(answer) => Ok(answer),
+                        Err(error) => second.await?.map_err(|_| error.into()),
+                    },
+                    answer = &mut second => match answer? {
+                        Ok(answer) => {
+                            self.meta.is_silent(reader.replica());
+                            Ok(answer)
+                        }
+                        Err(_) => Ok(first.await??),
+                    },
+                }
+            }
+        }
+    }
+
+    /// Reads on the pool of this replica.
+    fn ask<T, R>(
+        &self,
+        reader: &Reader,
+        read: &Arc<R>,
+    ) -> impl Future<Output = Result<Result<T, crate::meta::Error>, Error>> + use<T, R>
+    where
+        T: Send + 'static,
+        R: Fn(&Reader) -> Result<T, crate::meta::Error> + Send + Sync + 'static,
+    {
+        let pool = self.pool(reader.replica());
+        let (reader, read) = (reader.clone(), Arc::clone(read));
+        async move { pool.run(move || read(&reader)).await }
+    }
+
+    fn pool(&self, replica: u64) -> Arc<Pool> {
+        let mut pools = self.pools.lock();
+        if pools.len() > POOLS_MAX {
+            pools.pop_first();
+        }
+        let pool = pools
+            .entry(replica)
+            .or_insert_with(|| Arc::new(Pool::new(format!("metadata-{replica}"), self.threads)));
+        Arc::clone(pool)
     }
 }
 
@@ -85,7 +163,7 @@ impl Metadata for LocalMetadata {
             Lookup::Absent => Ok(None),
             Lookup::WouldBlock => {
                 let key = key.clone();
-                self.on_pool(move |meta| meta.get::<R>(&key, Tier::Any)).await.map(Lookup::into_option)
+                self.on_pool(move |reader| reader.get::<R>(&key, Tier::Any)).await.map(Lookup::into_option)
             }
         }
     }
@@ -95,7 +173,7 @@ impl Metadata for LocalMetadata {
             Lookup::Found(bytes) => Ok(Some(bytes)),
             Lookup::Absent => Ok(None),
             Lookup::WouldBlock => {
-                self.on_pool(move |meta| meta.get_inline(blob, Tier::Any)).await.map(Lookup::into_option)
+                self.on_pool(move |reader| reader.get_inline(blob, Tier::Any)).await.map(Lookup::into_option)
             }
         }
     }
@@ -106,11 +184,11 @@ impl Metadata for LocalMetadata {
         after: Option<Key>,
         limit: usize,
     ) -> Result<Vec<(Key, Stored<R>)>, Error> {
-        self.on_pool(move |meta| meta.scan::<R>(&prefix, after.as_ref(), limit)).await
+        self.on_pool(move |reader| reader.scan::<R>(&prefix, after.as_ref(), limit)).await
     }
 
     async fn list(&self, bucket: BucketId, query: ListQuery) -> Result<ListPage, Error> {
-        self.on_pool(move |meta| meta.list(bucket, &query)).await
+        self.on_pool(move |reader| reader.list(bucket, &query)).await
     }
 
     async fn commit(&self, transaction: Transaction, custody: Custody) -> Result<Decided, Error> {

@@ -1,6 +1,7 @@
 //! What operators see of the volumes.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::METADATA;
 use super::Membership;
@@ -69,6 +70,10 @@ pub struct VolumeStatus {
     pub capacity_bytes: u64,
     /// Room on its disk in bytes, seconds old at the most; `None` while it does not tell.
     pub available_bytes: Option<u64>,
+    /// How long it takes of late to read a chunk of a part; 0 while it was not asked.
+    pub read_latency: Duration,
+    /// How long it takes of late to make a part durable; 0 while it was not asked.
+    pub sync_latency: Duration,
     /// The replica of the metadata that it holds, if any.
     pub metadata: Option<ReplicaStatus>,
 }
@@ -102,6 +107,8 @@ impl Membership {
                 is_out: seen.is_out,
                 capacity_bytes: space.map_or(member.capacity_bytes, |space| space.total_bytes),
                 available_bytes: space.map(|space| space.available_bytes),
+                read_latency: slot.latencies().reads(),
+                sync_latency: slot.latencies().syncs(),
                 metadata: replica.or_else(|| member.metadata.then(away)),
             })
         };
@@ -117,6 +124,8 @@ impl Membership {
             health: status.health.name(),
             capacity_bytes: status.capacity_bytes,
             available_bytes: status.available_bytes,
+            read_seconds: status.read_latency.as_secs_f64(),
+            sync_seconds: status.sync_latency.as_secs_f64(),
         };
         self.metrics.volumes(&self.status().into_iter().map(figures).collect::<Vec<_>>());
     }
