@@ -34,12 +34,13 @@ const SHORT: Duration = Duration::from_secs(12);
 /// Lives that go on at once: most steps wait for threads of the store.
 const AT_ONCE: usize = 4;
 
-const SHAPES: [Shape; 5] = [
-    Shape { volumes: 3, replicas: 3 },
-    Shape { volumes: 1, replicas: 1 },
-    Shape { volumes: 3, replicas: 2 },
-    Shape { volumes: 5, replicas: 3 },
-    Shape { volumes: 2, replicas: 2 },
+const SHAPES: [Shape; 6] = [
+    Shape { volumes: 3, replicas: 3, metas: 1 },
+    Shape { volumes: 1, replicas: 1, metas: 1 },
+    Shape { volumes: 3, replicas: 2, metas: 1 },
+    Shape { volumes: 5, replicas: 3, metas: 1 },
+    Shape { volumes: 2, replicas: 2, metas: 1 },
+    Shape { volumes: 3, replicas: 3, metas: 3 },
 ];
 
 /// One run of a trace.

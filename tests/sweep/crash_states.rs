@@ -88,7 +88,8 @@ async fn cut(world: &mut World, trace: &[usize], at: usize, seed: u64) -> bool {
 /// Cuts a trace everywhere; the number of states.
 fn cut_everywhere(trace: &[usize], keeps: u64) -> usize {
     block_on(async {
-        let mut world = World::new(Shape { volumes: 3, replicas: 3 }, 1).await;
+        let mut world = World::new(Shape { volumes: 3, replicas: 3, metas: 1 }, 1).await;
+        world.is_hasty = true;
         let mut states = 0;
         for keep in 0..keeps {
             for at in 1.. {
@@ -128,7 +129,8 @@ fn no_commit_that_is_cut_off_leaves_anything() {
     let chosen: Vec<Vec<usize>> = [traces(1), if is_long() { traces(2) } else { Vec::new() }].concat();
     for trace in &chosen {
         block_on(async {
-            let mut world = World::new(Shape { volumes: 3, replicas: 3 }, 1).await;
+            let mut world = World::new(Shape { volumes: 3, replicas: 3, metas: 1 }, 1).await;
+            world.is_hasty = true;
             for step in beginning() {
                 world.walk(&step).await.unwrap();
             }
