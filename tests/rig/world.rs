@@ -110,6 +110,8 @@ pub struct World {
     hangs: bool,
     /// Whether any copy may be missing.
     degraded: bool,
+    /// How often what happened, for the reader of a long run.
+    pub tally: BTreeMap<&'static str, usize>,
     /// Damage is found from outside and not by the jobs: for tests that settle all the time.
     pub is_hasty: bool,
     /// A volume apart, whose judgement of a part file is that of any read.
@@ -146,6 +148,7 @@ impl World {
             troubled: BTreeSet::new(),
             hangs: false,
             degraded: false,
+            tally: BTreeMap::new(),
             is_hasty: false,
             judge: judge(),
             directory,
@@ -178,18 +181,20 @@ impl World {
                 self.degraded = true;
                 match self.attempt(&step).await {
                     Ok(verdict) => verdict?,
-                    Err(_) if self.disk.has_failed() => {}
+                    Err(_) if self.disk.has_failed() => self.tally("requests cut off"),
                     Err(failure) => self.excuse(&step, &failure).await?,
                 }
                 self.cut(*seed).await
             }
             Step::Break(volume) => {
+                self.tally("volumes broken");
                 self.trouble(*volume);
                 self.disk.break_root(&root(volume % self.count()), EIO);
                 Ok(())
             }
             Step::Hang(volume) => {
                 if self.faulty.is_empty() {
+                    self.tally("volumes hung");
                     self.trouble(*volume);
                     self.hangs = true;
                     self.disk.hang_root(&root(volume % self.count()));
@@ -243,6 +248,10 @@ impl World {
         usize::from(self.shape.volumes)
     }
 
+    fn tally(&mut self, what: &'static str) {
+        *self.tally.entry(what).or_default() += 1;
+    }
+
     fn trouble(&mut self, volume: usize) {
         self.faulty.insert(volume % self.count());
         self.troubled.insert(volume % self.count());
@@ -264,7 +273,7 @@ impl World {
     }
 
     /// Whether a failure is one that the faults explain.
-    async fn excuse(&self, step: &Step, failure: &Failure) -> Verdict {
+    async fn excuse(&mut self, step: &Step, failure: &Failure) -> Verdict {
         let excused = match step {
             Step::Ask(Request::Get(place, ..)) => {
                 matches!(failure.kind, Kind::Unavailable | Kind::Damaged) && !self.is_readable(*place).await
@@ -276,7 +285,11 @@ impl World {
             Step::Reclaim | Step::Sweep => failure.kind == Kind::Unavailable && !self.troubled.is_empty(),
             _ => false,
         };
-        if excused { Ok(()) } else { Err(format!("failed without a reason: {failure}")) }
+        if excused {
+            self.tally("excused failures");
+            return Ok(());
+        }
+        Err(format!("failed without a reason: {failure}"))
     }
 
     /// Whether every blob of an object has a sound copy on a volume that answers.
@@ -290,6 +303,7 @@ impl World {
 
     /// A power cut.
     pub async fn cut(&mut self, seed: u64) -> Verdict {
+        self.tally("power cuts");
         let mut dice = Dice(seed | 1);
         // Half of the cuts keep nothing that was not synced, as a disk without a cache of its own does.
         let keeps = dice.below(2) == 1;
@@ -338,6 +352,7 @@ impl World {
         if replicas.len() < 3 || !replicas.iter().all(current) {
             return Ok(());
         }
+        self.tally("metadata replicas lost");
         self.rig = None;
         self.close_meta();
         std::fs::remove_dir_all(self.meta_path(number % replicas.len()))
@@ -468,6 +483,7 @@ impl World {
         let named = self.named().await.map_err(|failure| failure.text)?;
         let elsewhere = |blob: &BlobId| self.sound_copies(*blob).iter().any(|other| *other != volume);
         if named.iter().all(elsewhere) {
+            self.tally("volumes lost");
             self.trouble(volume);
             self.lost.insert(volume);
             self.disk.lose_root(&root(volume));
@@ -498,6 +514,7 @@ impl World {
         let sound = self.sound_copies(blob);
         if sound.len() > 1 {
             self.degraded = true;
+            self.tally("copies rotted");
             let path = part_path(dice.one_of(&sound), blob);
             self.disk.corrupt(&path, |bytes| match dice.below(4) {
                 0 => bytes.truncate(dice.below(bytes.len() as u64) as usize),
