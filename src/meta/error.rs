@@ -58,6 +58,9 @@ pub(super) enum Kind {
     /// The replica's disk does not answer.
     #[error("no answer")]
     Silence,
+    /// The replica's volume is not where it was.
+    #[error("its volume is not there")]
+    Gone,
     /// The replica's history is not, or not provably, the beginning of the leader's.
     #[error("it cannot be caught up: {0}")]
     Behind(&'static str),
@@ -106,7 +109,7 @@ impl Error {
             Kind::Corrupt(_) | Kind::Lost { .. } | Kind::LostEnd { .. } | Kind::Marked | Kind::Behind(_) => {
                 Fault::Damage
             }
-            Kind::Io(_) => Fault::Io,
+            Kind::Io(_) | Kind::Gone => Fault::Io,
             Kind::Newer(_) | Kind::Stopped(_) | Kind::Quorum(_) | Kind::Opening | Kind::Silence => {
                 Fault::None
             }
@@ -137,6 +140,10 @@ impl Error {
     /// Whether it only says that too few are there, or not yet.
     pub(super) fn is_quorum(&self) -> bool {
         matches!(self.kind, Kind::Quorum(_) | Kind::Opening)
+    }
+
+    pub(super) fn gone(what: impl Into<String>) -> Self {
+        Self::new("look at", what, Kind::Gone)
     }
 
     pub(super) fn behind(what: impl Into<String>, why: &'static str) -> Self {

@@ -10,11 +10,26 @@ use std::path::PathBuf;
 use super::Error;
 use crate::sys::disk::Disk;
 use crate::sys::disk::NewFile;
+use crate::sys::disk::read_file;
 use crate::sys::disk::remove_tree;
 use crate::sys::failpoint::failpoint;
 
 /// What must be writable before a database is opened anew: more than RocksDB writes while it opens.
 const PROBE_BYTES: usize = 1 << 20;
+
+/// The file beside a replica that says which volume this is. Where it is missing, another directory has taken the place
+/// of the volume (the mount point of a disk that is gone, say), and nothing may be written.
+const IDENTITY: &str = "holdall-volume.json";
+
+/// What says which volume this is, if anything does.
+pub(super) fn identity(disk: &dyn Disk, replica: &Path) -> Option<Vec<u8>> {
+    read_file(disk, &replica.with_file_name(IDENTITY)).ok()
+}
+
+/// Whether a database is there.
+pub(super) fn holds_database(disk: &dyn Disk, replica: &Path) -> bool {
+    disk.stat(&replica.join("CURRENT")).is_ok()
+}
 
 /// The name of a directory beside the replica.
 pub(super) fn beside(replica: &Path, what: &str) -> PathBuf {

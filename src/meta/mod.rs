@@ -44,6 +44,7 @@ mod vote;
 mod wal;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -136,10 +137,13 @@ impl Meta {
     }
 
     /// Adds a replica, which is caught up or built in the background. `voter` says that it is one of `Options::voters`
-    /// already and comes back; otherwise it is a learner until it is promoted. A name that is there already is refused.
+    /// already and comes back; otherwise it is a learner until it is promoted. One that is known already looks for its disk
+    /// by itself: it may be attached again at the same place, to no effect.
     pub fn attach(&self, place: ReplicaPlace, voter: bool) -> Result<(), Error> {
-        if self.set.replica(&place.name).is_some() {
-            return Err(Error::stopped(format!("the replica {} is there already", place.name)));
+        if let Some(known) = self.set.replica(&place.name) {
+            let is_same = known.place == place && (known.voter.load(Ordering::Relaxed) || !voter);
+            let error = || Error::stopped(format!("the replica {} is known at another place", place.name));
+            return is_same.then_some(()).ok_or_else(error);
         }
         self.set.tell(Event::Attach(place, voter));
         Ok(())

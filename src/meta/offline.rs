@@ -6,7 +6,6 @@
 use std::path::Path;
 
 use bytes::Bytes;
-use rocksdb::DB;
 use rocksdb::DBRawIterator;
 use rocksdb::ReadOptions;
 
@@ -17,6 +16,7 @@ use super::codec;
 use super::codec::Stored;
 use super::db::Database;
 use super::db::Setup;
+use super::files;
 use super::inline;
 use super::keys;
 use super::keys::Family;
@@ -158,6 +158,5 @@ impl Row {
 
 /// Removes a database that was never put to use; fine when there is none.
 pub fn discard(path: &Path) -> Result<(), Error> {
-    DB::destroy(&rocksdb::Options::default(), path)
-        .map_err(|error| Error::rocksdb("remove", path.display().to_string(), &error))
+    files::remove(path)
 }

@@ -144,6 +144,11 @@ pub(super) struct Keeper {
     attempts: u32,
     /// What readers still use.
     closing: Option<Arc<Database>>,
+    /// Whether there was a database: an empty one must never take its place unnoticed.
+    existed: bool,
+    /// What said which volume this is, when it was seen first.
+    identity: Option<Vec<u8>>,
+    looked_after: Instant,
 }
 
 impl Keeper {
@@ -166,6 +171,9 @@ impl Keeper {
             reopen_at: None,
             attempts: 0,
             closing: None,
+            existed: false,
+            identity: None,
+            looked_after: Instant::now(),
         };
         let spawned = std::thread::Builder::new().name(name).spawn(move || keeper.run());
         spawned.map_err(|error| Error::stopped(error.to_string()))
@@ -179,6 +187,10 @@ impl Keeper {
                 Ok(work) => self.work(work),
                 Err(RecvTimeoutError::Timeout) => self.look_after(),
                 Err(RecvTimeoutError::Disconnected) => break,
+            }
+            // Under load the queue is never empty.
+            if self.looked_after.elapsed() > TICK {
+                self.look_after();
             }
         }
         self.replica.database.write().take();
@@ -272,7 +284,14 @@ impl Keeper {
     }
 
     fn look_after(&mut self) {
+        self.looked_after = Instant::now();
         let Some(at) = self.reopen_at else {
+            // What is written into files that were removed, or are on a disk that was taken away, is not durable.
+            if self.follows
+                && let Err(error) = self.check_there()
+            {
+                return self.fail(error);
+            }
             let keep = self.database().and_then(|database| logs::prune(&RealDisk, &database));
             return keep.unwrap_or_else(|error| tracing::debug!(%error, "old logs are not looked after"));
         };
@@ -282,7 +301,8 @@ impl Keeper {
         self.reopen_at = Some(Instant::now() + if self.attempts == 0 { RETRY / 5 } else { RETRY });
         self.attempts += 1;
         // What is open still answers reads; it is given up when there is hope for something better.
-        match files::probe(&RealDisk, &self.replica.place.path) {
+        let writable = self.check_volume().and_then(|()| files::probe(&RealDisk, &self.replica.place.path));
+        match writable {
             Ok(()) if self.close() => self.open(),
             Ok(()) => {
                 tracing::warn!(replica = %self.place(), "readers still use it; it cannot be opened anew yet")
@@ -291,15 +311,43 @@ impl Keeper {
         }
     }
 
+    /// Whether the files are where they were.
+    fn check_there(&mut self) -> Result<(), Error> {
+        self.check_volume()?;
+        match files::holds_database(&RealDisk, &self.replica.place.path) {
+            true => Ok(()),
+            false => Err(Error::corrupt(self.place(), "its files are gone")),
+        }
+    }
+
+    /// Refuses another volume, or none, in the place of the one that was there.
+    fn check_volume(&mut self) -> Result<(), Error> {
+        let found = files::identity(&RealDisk, &self.replica.place.path);
+        if self.identity.is_none() {
+            self.identity = found;
+            return Ok(());
+        }
+        match found == self.identity {
+            true => Ok(()),
+            false => Err(Error::gone(self.place())),
+        }
+    }
+
     /// Opens the database and says how that went.
     fn open(&mut self) {
         let (slot, path) = (self.replica.slot, &self.replica.place.path);
-        let opened = files::tidy(&RealDisk, path).and_then(|()| match vote::is_damaged(&RealDisk, path) {
-            true => Err(Error::new("open", self.place(), Kind::Marked)),
-            false => Database::open(path, slot, &self.setup),
+        let opened = files::tidy(&RealDisk, path).and_then(|()| {
+            if vote::is_damaged(&RealDisk, path) {
+                return Err(Error::new("open", self.place(), Kind::Marked));
+            }
+            if self.existed && !files::holds_database(&RealDisk, path) {
+                return Err(Error::corrupt(self.place(), "its files are gone"));
+            }
+            Database::open(path, slot, &self.setup)
         });
         match opened {
             Ok(database) => {
+                self.existed = true;
                 *self.replica.database.write() = Some(Arc::new(database));
                 (self.reopen_at, self.attempts) = (None, 0);
                 self.report();
@@ -403,16 +451,20 @@ impl Keeper {
 
     fn rebuild(&mut self, reason: &Error) {
         tracing::warn!(replica = %self.place(), %reason, "the metadata replica is made anew");
+        self.reopen_at = Some(Instant::now() + RETRY);
+        if let Err(error) = self.check_volume() {
+            return self.replica.does(Activity::Failed(error.to_string()));
+        }
         self.replica.does(Activity::Rebuilds { done_bytes: 0, total_bytes: 0 });
         let path = &self.replica.place.path;
         if reason.is_new_damage() {
             vote::mark_damaged(&RealDisk, path, &reason.to_string());
         }
-        self.reopen_at = Some(Instant::now() + RETRY);
+        self.existed = true;
         if !self.close() {
             return tracing::warn!(replica = %self.place(), "readers still use it; it cannot be made anew yet");
         }
-        let rebuilt = rebuild(&self.replica, &self.set, &self.setup);
+        let rebuilt = self.check_volume().and_then(|()| rebuild(&self.replica, &self.set, &self.setup));
         match rebuilt {
             Ok(()) => {
                 tracing::info!(replica = %self.place(), "the metadata replica has been made anew");

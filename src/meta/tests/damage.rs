@@ -124,3 +124,65 @@ fn damage_in_the_only_replica_is_reported() {
     assert!(!meta.verify("alone0", &|_| {}).unwrap().damage.is_empty());
     assert_eq!(places.role(&meta, 0), Role::Leader);
 }
+
+/// What is written into files that were removed is lost: that is noticed, and the replica made anew.
+#[test]
+fn a_directory_removed_under_a_running_server_is_rebuilt() {
+    for lost in [0, 2] {
+        let places = Places::new("gone", 3);
+        let meta = places.open();
+        write(&meta, 0..20).unwrap();
+        wait_for_all(&meta, 3);
+        std::fs::remove_dir_all(places.path(lost)).unwrap();
+        let mut number = 20;
+        wait_for("it is there again", || {
+            write(&meta, number..number + 1).unwrap();
+            number += 1;
+            places.path(lost).join("holdall-promise").exists()
+        });
+        wait_for_all(&meta, 3);
+        check(&meta, 0..number);
+        drop(meta);
+        let meta = places.open_some(&[lost, 1]).unwrap();
+        check(&meta, 0..number);
+    }
+}
+
+/// An empty database must never take the place of the only one.
+#[test]
+fn the_only_directory_removed_ends_service() {
+    let places = Places::new("last", 1);
+    let meta = places.open();
+    write(&meta, 0..20).unwrap();
+    std::fs::remove_dir_all(places.path(0)).unwrap();
+    wait_for("it is noticed", || meta.has_stopped());
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    assert!(meta.has_stopped());
+    let refused = write(&meta, 20..21).unwrap_err().to_string();
+    assert!(refused.contains("its files are gone"), "{refused}");
+    assert!(!places.path(0).exists());
+}
+
+/// Nothing is written where the volume was, until it is there again.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a disk that comes and goes")]
+fn nothing_is_written_to_a_volume_that_is_gone() {
+    let places = Places::new("mount", 3);
+    let (mount, away) =
+        (places.path(2).parent().unwrap(), places.path(2).parent().unwrap().with_extension("away"));
+    std::fs::write(mount.join("holdall-volume.json"), "it is me").unwrap();
+    let meta = places.open();
+    write(&meta, 0..20).unwrap();
+    wait_for_all(&meta, 3);
+    std::fs::rename(mount, &away).unwrap();
+    std::fs::create_dir(mount).unwrap();
+    let failed = |role| matches!(role, Role::Failed { reason } if reason.contains("its volume is not there"));
+    wait_for("it is noticed", || failed(places.role(&meta, 2)));
+    write(&meta, 20..30).unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    assert_eq!(std::fs::read_dir(mount).unwrap().count(), 0);
+    std::fs::remove_dir(mount).unwrap();
+    std::fs::rename(&away, mount).unwrap();
+    wait_for_all(&meta, 3);
+    check(&meta, 0..30);
+}
