@@ -271,7 +271,7 @@ impl Sequencer {
                 self.members[which].tell(Work::Report);
             }
         }
-        self.await_majority(commit)
+        self.wait_for_majority(commit)
     }
 
     fn write_here(&mut self, commit: Commit, batch: WriteBatch) -> Result<(), Error> {
@@ -294,7 +294,7 @@ impl Sequencer {
         Err(error)
     }
 
-    fn await_majority(&mut self, commit: Commit) -> Result<(), Error> {
+    fn wait_for_majority(&mut self, commit: Commit) -> Result<(), Error> {
         let sent = Instant::now();
         let mut patience = LEADER_SILENT_MAX;
         loop {
