@@ -65,7 +65,7 @@ class Server:
             )
         while not self._ready():
             if self.process.poll() is not None:
-                raise AssertionError(f"the server ended with {self.process.returncode}:\n{self.last_words()}")
+                raise AssertionError(f"the server ended with {self.process.returncode}:\n{self.last_words()[-900:]}")
             if time.monotonic() - started > patience:
                 raise AssertionError(f"the server is not ready after {patience} s:\n{self.last_words()}")
             time.sleep(0.005)

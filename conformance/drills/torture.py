@@ -70,8 +70,10 @@ def attempt(name, program, arguments):
             outcome.not_run = str(reason)
         except Exception as reason:  # a recipe that cannot go on has failed, and the others go on
             outcome.fail(f"{type(reason).__name__}: {str(reason)[-1500:]}")
-            outcome.log = "\n".join(trial.server.last_words().splitlines()[-8:]) if trial.server else ""
-            outcome.log += "\n" + "\n".join(traceback.format_exc().splitlines()[-12:])
+            if not isinstance(reason, AssertionError):
+                outcome.log = "\n".join(traceback.format_exc().splitlines()[-12:])
+            elif trial.server:
+                outcome.log = "\n".join(trial.server.last_words().splitlines()[-8:])
             if trial.load:
                 trial.load.stop.set()
                 outcome.take(trial.load)

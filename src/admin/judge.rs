@@ -27,6 +27,10 @@ pub(super) fn reasons(redundancy: &Redundancy, volumes: &[Volume], jobs: &[Job])
         let bad = counted(scrub.bad, "bad copy", "bad copies");
         reasons.push(format!("the last scrub, which ended {}, found {bad}", scrub.ended));
     }
+    if let Some(scrub) = redundancy.last_scrub.as_ref().filter(|scrub| scrub.unread > 0) {
+        let unread = counted(scrub.unread, "file or volume", "files or volumes");
+        reasons.push(format!("the last scrub, which ended {}, could not read {unread}", scrub.ended));
+    }
     for volume in volumes {
         let Volume { path, health, reason, metadata, .. } = volume;
         if !matches!(health.as_str(), "healthy" | "suspect") {
@@ -112,6 +116,7 @@ fn has_settled(rebalance: &Job, asked: Option<&Asked>) -> bool {
 fn of(job: &Job, done: bool) -> Progress {
     Progress {
         job: job.name.clone(),
+        state: job.state.clone(),
         done,
         done_bytes: job.done_bytes,
         left_bytes: match (done, job.total_bytes) {

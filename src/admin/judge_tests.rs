@@ -41,6 +41,8 @@ fn what_is_amiss_is_said() {
     );
     let bad = one(reasons_of(|it, _, _| it.last_scrub.as_mut().unwrap().bad = 2));
     assert!(bad.contains("2 bad copies"), "{bad}");
+    let unread = one(reasons_of(|it, _, _| it.last_scrub.as_mut().unwrap().unread = 1));
+    assert!(unread.contains("could not read 1 file or volume"), "{unread}");
     let absent = one(reasons_of(|_, volume, _| {
         "absent".clone_into(&mut volume.health);
         volume.reason = Some("no such directory".to_owned());

@@ -37,7 +37,7 @@ pub struct Volume {
     pub path: String,
     /// What is wanted of it: active or draining.
     pub state: String,
-    /// How it is doing: healthy, suspect, failed, probing or absent.
+    /// How it is doing: healthy, suspect, read_only, failed, probing or absent.
     pub health: String,
     /// Since when it has been there, or away.
     pub since: Option<String>,
@@ -79,6 +79,8 @@ pub struct Replica {
 pub struct Progress {
     /// The job that does it.
     pub job: String,
+    /// What that job does now: idle, running, paused or failed.
+    pub state: String,
     /// Whether everything is where it belongs.
     pub done: bool,
     /// Bytes moved so far.
@@ -160,6 +162,8 @@ pub struct Scrub {
     pub bytes: u64,
     /// Copies that were bad.
     pub bad: u64,
+    /// Files and volumes that could not be read because a volume did not answer.
+    pub unread: u64,
 }
 
 /// Where a volume is, or shall be.

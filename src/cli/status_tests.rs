@@ -10,7 +10,7 @@ fn status() -> Status {
             "misplaced_copies": 0, "quarantined_files": 0, "last_census": "2026-01-31T11:00:00.000Z",
             "last_scrub": {
                 "began": "2026-01-31T09:00:00.000Z", "ended": "2026-01-31T10:00:00.000Z", "files": 126,
-                "bytes": 1_073_741_824, "bad": 0
+                "bytes": 1_073_741_824, "bad": 0, "unread": 0
             }
         },
         "volumes": [], "jobs": [], "a field of a later release": 1

@@ -186,6 +186,7 @@ fn redundancy_document(redundancy: store::Redundancy) -> wire::Redundancy {
             files: scrub.files,
             bytes: scrub.bytes,
             bad: scrub.bad,
+            unread: scrub.unread,
         }),
     }
 }

@@ -1,6 +1,7 @@
 //! Counters that operators read; the one home of the `prometheus` crate.
 
 use prometheus::Encoder as _;
+use prometheus::GaugeVec;
 use prometheus::Histogram;
 use prometheus::HistogramOpts;
 use prometheus::HistogramVec;
@@ -49,6 +50,7 @@ pub struct Metrics {
     volume_capacity: IntGaugeVec,
     volume_available: IntGaugeVec,
     volume_state: IntGaugeVec,
+    volume_seconds: GaugeVec,
 }
 
 /// What is shown of a volume.
@@ -66,6 +68,10 @@ pub struct VolumeFigures {
     pub capacity_bytes: u64,
     /// Room on its disk in bytes; `None` while it does not tell.
     pub available_bytes: Option<u64>,
+    /// Recent time of a read of a chunk.
+    pub read_seconds: f64,
+    /// Recent time of making a part durable.
+    pub sync_seconds: f64,
 }
 
 /// Latency buckets from a cached HEAD to a slow disk.
@@ -126,6 +132,13 @@ impl Metrics {
                 Opts::new("holdall_volume_state", "1 for what a volume should do and how it is doing"),
                 &["volume", "path", "state", "health"],
             )?,
+            volume_seconds: GaugeVec::new(
+                Opts::new(
+                    "holdall_volume_recent_seconds",
+                    "Moving average of what a volume takes for a read or a sync",
+                ),
+                &["volume", "path", "operation"],
+            )?,
             registry,
         };
         metrics.register()?;
@@ -152,6 +165,7 @@ impl Metrics {
         for gauge in [&self.connections, &self.blobs_lost, &self.misplaced_copies, &self.quarantined_files] {
             registry.register(Box::new(gauge.clone()))?;
         }
+        registry.register(Box::new(self.volume_seconds.clone()))?;
         for gauges in [
             &self.blobs,
             &self.repair_queue,
@@ -215,6 +229,7 @@ impl Metrics {
         for gauge in [&self.volume_capacity, &self.volume_available, &self.volume_state] {
             gauge.reset();
         }
+        self.volume_seconds.reset();
         let clamp = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
         for one in volumes {
             let place = [&*one.volume, &*one.path];
@@ -224,6 +239,10 @@ impl Metrics {
             }
             let state = [&*one.volume, &*one.path, one.state, one.health];
             self.volume_state.with_label_values(&state).set(1);
+            for (operation, seconds) in [("read", one.read_seconds), ("sync", one.sync_seconds)] {
+                let labels = [&*one.volume, &*one.path, operation];
+                self.volume_seconds.with_label_values(&labels).set(seconds);
+            }
         }
     }
 

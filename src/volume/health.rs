@@ -26,7 +26,10 @@ use std::time::Instant;
 use parking_lot::Mutex;
 
 /// How long a failed volume is left alone before it is probed (again).
-pub const PROBE_AFTER: Duration = Duration::from_secs(5);
+pub const PROBE_AFTER: Duration = match cfg!(test) {
+    false => Duration::from_secs(5),
+    true => Duration::from_millis(300),
+};
 
 /// Failures in a row that make a volume failed. One slow sync or one bad sector is no dead disk.
 const FAILURES_MAX: u8 = 3;

@@ -50,6 +50,7 @@ pub use format::FOOTER_BYTES;
 pub use format::Footer;
 pub use format::Tail;
 pub use health::Health;
+pub use health::PROBE_AFTER;
 pub use health::State;
 pub use health::Use;
 pub use identity::Identity;

@@ -28,7 +28,8 @@ pub fn steps(seed: u64, count: usize, shape: Shape) -> Vec<Step> {
 fn step(dice: &mut Dice, faults: bool) -> Step {
     let step = match dice.below(10_000) {
         0..300 => Step::Reclaim,
-        300..330 => Step::Sweep,
+        300..320 => Step::Sweep,
+        320..330 => Step::Repair,
         330..345 => Step::Restart(dice.below(8) == 0),
         345..360 => Step::Cut(dice.next()),
         360..375 => Step::Settle,

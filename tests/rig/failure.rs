@@ -51,6 +51,12 @@ fn store_error(error: &dyn Any) -> Option<&Error> {
     error.downcast_ref()
 }
 
+impl From<Failure> for String {
+    fn from(failure: Failure) -> Self {
+        failure.text
+    }
+}
+
 impl From<&str> for Failure {
     fn from(text: &str) -> Self {
         Self { kind: Kind::Other, text: text.to_owned() }

@@ -34,6 +34,7 @@ use holdall::meta::records::PartBody;
 use holdall::s3::etag::ETag;
 use holdall::s3::name::BucketName;
 use holdall::s3::name::ObjectKey;
+use holdall::store;
 use holdall::store::Bucket;
 use holdall::store::ByteSource;
 use holdall::store::Complete;
@@ -285,12 +286,26 @@ impl Rig {
         failed
     }
 
-    /// Restores whatever is on the repair queue, as far as that can be done.
-    pub async fn repair(&self) -> Outcome<()> {
+    /// Restores what is on the repair queue; how each blob ended.
+    pub async fn repair(&self) -> Outcome<Vec<(BlobId, store::Outcome)>> {
+        let mut ended = Vec::new();
         for (_, row) in self.store.repairs(None, usize::MAX).await.map_err(text)? {
-            self.store.restore(row.record.blob, &Unpaced).await.map_err(text)?;
+            ended.push((row.record.blob, self.restore(row.record.blob).await?));
         }
-        Ok(())
+        Ok(ended)
+    }
+
+    /// Restores one blob.
+    pub async fn restore(&self, blob: BlobId) -> Outcome<store::Outcome> {
+        self.store.restore(blob, &Unpaced).await.map(|restored| restored.outcome).map_err(text)
+    }
+
+    /// Puts a blob on the repair queue.
+    pub fn file_repair(&self, blob: BlobId, missing: usize) -> Outcome<()> {
+        let mut transaction = meta::Transaction::new();
+        let row = records::Repair { blob, missing: missing as u8, at: Timestamp::from_secs(8) };
+        transaction.put(meta::keys::repair(blob), &row);
+        self.meta.commit(transaction).map(drop).map_err(text)
     }
 
     /// Forgets uploads that ended, and those whose bucket has gone.

@@ -18,6 +18,7 @@ use holdall::base::UploadId;
 use holdall::meta::Durability;
 use holdall::meta::Meta;
 use holdall::store::Machine;
+use holdall::store::Outcome as Restored;
 use holdall::sys::clock::SystemClock;
 use holdall::sys::disk::Disk;
 use holdall::sys::disk::Lasts;
@@ -59,6 +60,8 @@ pub enum Step {
     Reclaim,
     /// The sweep passes over every volume, and forgets uploads that ended.
     Sweep,
+    /// Everything on the repair queue is restored, as far as that can be done now.
+    Repair,
     /// The server ends and starts again; with `true` the database is opened anew too.
     Restart(bool),
     /// The power goes between two requests; the seed says what of the unsynced is kept.
@@ -71,8 +74,10 @@ pub enum Step {
     Hang(usize),
     /// A volume loses everything, when no blob has its last sound copy there. It is formatted at the next start.
     Lose(usize),
-    /// One file is damaged, when its blob has another sound copy.
+    /// One file is damaged, when its blob has another sound copy. Nobody knows of it.
     Rot(u64),
+    /// The same of this object, and it is on the repair queue.
+    Damage(Place),
     /// All volumes answer again.
     Mend,
     /// Everything is mended, all jobs run to the end, and the books are balanced.
@@ -151,7 +156,7 @@ impl World {
     /// Takes a step. What fails must have an excuse, and is held to have changed nothing.
     pub async fn walk(&mut self, step: &Step) -> Verdict {
         match step {
-            Step::Ask(_) | Step::Reclaim | Step::Sweep => match self.attempt(step).await {
+            Step::Ask(_) | Step::Reclaim | Step::Sweep | Step::Repair => match self.attempt(step).await {
                 Ok(verdict) => verdict,
                 Err(failure) => self.excuse(step, &failure).await,
             },
@@ -182,6 +187,7 @@ impl World {
             }
             Step::Lose(volume) => self.lose(volume % self.count()).await,
             Step::Rot(seed) => self.rot(*seed).await,
+            Step::Damage(place) => self.damage(*place).await.map_err(|failure| failure.text),
             Step::Mend => {
                 self.disk.mend();
                 self.faulty = self.lost.clone();
@@ -196,6 +202,7 @@ impl World {
         match step {
             Step::Ask(request) => self.try_ask(request).await,
             Step::Reclaim => self.rig().reclaim().await.map(Ok),
+            Step::Repair => self.repair().await,
             Step::Sweep => {
                 self.rig().sweep().await?;
                 self.rig().forget_ended().await?;
@@ -203,6 +210,14 @@ impl World {
                 Ok(Ok(()))
             }
             step => Ok(Box::pin(self.walk(step)).await),
+        }
+    }
+
+    /// Removes what was put aside as bad, which would only grow.
+    pub fn clear_quarantine(&self) {
+        let kept = |path: &PathBuf| path.components().any(|name| name.as_os_str() == "quarantine");
+        for path in self.disk.paths().into_iter().filter(kept) {
+            self.disk.remove(&path).unwrap();
         }
     }
 
@@ -338,6 +353,17 @@ impl World {
         Ok(Some((objects, rig.uploads().await?)))
     }
 
+    async fn repair(&self) -> Outcome<Verdict> {
+        for (blob, outcome) in self.rig().repair().await? {
+            // A volume that fails is no error of a repair; what is left undone must be its doing.
+            let excused = !self.troubled.is_empty() || self.disk.has_failed();
+            if !matches!(outcome, Restored::Whole | Restored::Unnamed) && !excused {
+                return Ok(Err(format!("repair leaves {blob} {outcome:?}")));
+            }
+        }
+        Ok(Ok(()))
+    }
+
     async fn settle(&mut self) -> Verdict {
         if !self.troubled.is_empty() {
             self.restart(false, &mut |_| 1).await?;
@@ -345,9 +371,33 @@ impl World {
         self.compare().await?;
         self.rig().tidy_up().await.map_err(|failure| format!("tidying up: {failure}"))?;
         self.model.forget_ended();
-        let copies = if self.degraded { 1 } else { self.shape.replicas };
-        let named = self.named().await.map_err(|failure| failure.text)?;
-        self.rig().check_files(&named, copies, true).map_err(|failure| failure.text)
+        self.restore_all().await.map_err(|failure| failure.text)
+    }
+
+    /// Does what census, scrub and repair do together; then every blob has all its copies, sound, and no file is left
+    /// that is not one of them.
+    async fn restore_all(&mut self) -> Outcome<()> {
+        let (named, replicas) = (self.named().await?, self.shape.replicas);
+        if self.degraded {
+            for blob in &named {
+                let sound = self.sound_copies(*blob).len();
+                if sound < replicas {
+                    self.rig().file_repair(*blob, replicas - sound)?;
+                }
+            }
+            self.repair().await??;
+            for blob in &named {
+                self.rig().restore(*blob).await?;
+            }
+            self.degraded = false;
+        }
+        self.rig().check_files(&named, replicas, true)?;
+        match named.iter().find(|blob| self.sound_copies(**blob).len() != replicas) {
+            Some(blob) => {
+                Err(format!("of {blob}, sound copies are on {:?}", self.sound_copies(*blob)).into())
+            }
+            None => Ok(()),
+        }
     }
 
     /// Every blob that anything names.
@@ -375,10 +425,23 @@ impl World {
     async fn rot(&mut self, seed: u64) -> Verdict {
         let mut dice = Dice(seed | 1);
         let named: Vec<BlobId> = self.named().await.map_err(|failure| failure.text)?.into_iter().collect();
-        if named.is_empty() {
-            return Ok(());
+        if !named.is_empty() {
+            self.rot_copy(dice.one_of(&named), &mut dice);
         }
-        let blob = dice.one_of(&named);
+        Ok(())
+    }
+
+    async fn damage(&mut self, (bucket, key): Place) -> Outcome<()> {
+        let rig = self.at(bucket).await?.ok_or("no bucket")?;
+        let object = rig.object(KEYS[key]).await?.ok_or("no object")?;
+        for blob in rig.blobs_of(&object).await? {
+            self.rot_copy(blob, &mut Dice(9));
+            rig.file_repair(blob, 1)?;
+        }
+        Ok(())
+    }
+
+    fn rot_copy(&mut self, blob: BlobId, dice: &mut Dice) {
         let sound = self.sound_copies(blob);
         if sound.len() > 1 {
             self.degraded = true;
@@ -392,7 +455,6 @@ impl World {
                 }
             });
         }
-        Ok(())
     }
 
     /// The volumes on which a whole and sound copy of a blob lies, whether or not they answer.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::ALONE;
 use crate::block_on;
 use crate::for_each;
+use crate::is_long;
 use crate::rig::client::Request;
 use crate::rig::failure::Kind;
 use crate::rig::model::Condition;
@@ -32,6 +33,10 @@ const FAULTS: [(i32, Lasts); 6] = [
     (ENOSPC, Lasts::There),
     (ENOSPC, Lasts::Everywhere),
 ];
+
+/// In the short form, every place up to here, and every so many behind it: there, directory after directory is listed.
+const PLACES: usize = 60;
+const STRIDE: usize = 83;
 
 /// More operations than any workload has: behind this many it does not end.
 const OPERATIONS_MAX: usize = 2000;
@@ -85,7 +90,8 @@ fn workloads() -> Vec<Workload> {
             &[put(0, 9000), Step::Cut(3), Step::CutWithin(16, written(), 3)],
             &[Step::Sweep],
         ),
-        workload("restart and read", 3, &[put(0, 9000)], &[get(0), put(1, 5000), get(1)]),
+        workload("repair", 3, &[put(0, 70_000), Step::Damage((0, 0))], &[Step::Repair]),
+        workload("put, read, put", 3, &[put(0, 9000)], &[get(0), put(1, 5000), get(1)]),
     ]
 }
 
@@ -98,7 +104,10 @@ fn written() -> Request {
 async fn fail_everywhere(workload: &Workload, errno: i32, lasts: Lasts) -> usize {
     let shape = Shape { volumes: workload.volumes, replicas: usize::from(workload.volumes) };
     let mut world = World::new(shape, 1).await;
-    for number in 1..OPERATIONS_MAX {
+    let mut number = 0;
+    while number < OPERATIONS_MAX {
+        number += if number < PLACES || is_long() { 1 } else { STRIDE };
+        world.clear_quarantine();
         let context = |why: &str| panic!("{}, {errno} {lasts:?} at {number}: {why}", workload.name);
         for step in &workload.before {
             world.walk(step).await.unwrap_or_else(|why| context(&why));

@@ -40,7 +40,7 @@ def _destroy(trial, turn, loaded):
     fresh = trial.ground.directory(f"replaced{turn}")
     forget_caches()
     begun = time.monotonic()
-    trial.command("volume", "replace", identity, fresh, "--yes")
+    trial.command("volume", "replace", identity, fresh, "--no-wait")
     trial.volumes[turn] = fresh
     seconds = _until_refilled(trial, fresh, octets, begun)
     trial.load.end()

@@ -189,7 +189,7 @@ def truncated_disk(trial):
     forget_caches()
     trial.load.running(4 if trial.short else 20)
     fresh = trial.ground.loop("fresh", 2048 * MIB)
-    trial.command("volume", "replace", identity, fresh.path, "--yes")
+    trial.command("volume", "replace", identity, fresh.path, "--no-wait")
     trial.volumes[0] = fresh.path
     begun = time.monotonic()
     trial.load.running(2)

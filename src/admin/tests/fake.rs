@@ -121,6 +121,7 @@ pub fn redundancy() -> wire::Redundancy {
             files: 36,
             bytes: 36 << 20,
             bad: 0,
+            unread: 0,
         }),
     }
 }

@@ -93,7 +93,7 @@ fn a_drain_shows_how_far_it_is() {
     (running.done_bytes, running.total_bytes, running.eta_seconds) = (100, 350, Some(9));
     rig.fake.jobs.lock()[2] = running.clone();
     let progress = rig.get(&place).json()["progress"].clone();
-    let expected = serde_json::json!({"job": "rebalance", "done": false, "done_bytes": 100, "left_bytes": 250, "eta_seconds": 9});
+    let expected = serde_json::json!({"job": "rebalance", "state": "running", "done": false, "done_bytes": 100, "left_bytes": 250, "eta_seconds": 9});
     assert_eq!(progress, expected);
 
     "idle".clone_into(&mut running.state);

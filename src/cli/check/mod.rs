@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context as _;
+use clap::ArgGroup;
 use clap::Args;
 
 use super::settings;
@@ -19,6 +20,7 @@ use crate::config::Config;
 use crate::server::check;
 use crate::server::check::rebuild;
 use crate::server::check::rebuild::RebuildOptions;
+use crate::server::check::vote;
 use crate::sys::machine;
 use crate::sys::machine::Machine;
 
@@ -30,11 +32,14 @@ const FINDINGS: u8 = 1;
 const UNCHECKED: u8 = 2;
 
 /// What must be typed to go on.
-const CONFIRMATION: &str = "rebuild";
+const CONFIRM_REBUILD: &str = "rebuild";
+const CONFIRM_KEEP_ONE: &str = "keep one";
 
 #[derive(Args)]
+#[command(group = ArgGroup::new("change").args(["rebuild_metadata", "metadata_from"]))]
 #[command(after_help = "\
-The server must be stopped: its volumes are locked meanwhile. Nothing is changed, except with --rebuild-metadata.
+The server must be stopped: its volumes are locked meanwhile. Nothing is changed, except with --rebuild-metadata and
+--metadata-from, which ask first.
 
 Volumes and copies are those of the configuration file, the environment or the command line, as for holdall serve; give
 all volumes of the deployment.
@@ -73,16 +78,21 @@ pub(super) struct CheckArgs {
     /// completed is not known
     #[arg(long, requires = "rebuild_metadata")]
     include_uploads: bool,
-    /// With --rebuild-metadata: do it without asking
-    #[arg(long, requires = "rebuild_metadata")]
+    /// Go on with the metadata replica on this volume alone, given by path or id, when a majority of the replicas is lost
+    /// for ever; the server makes others from it
+    #[arg(long, value_name = "VOLUME", conflicts_with = "deep")]
+    metadata_from: Option<String>,
+    /// With --rebuild-metadata and --metadata-from: do it without asking
+    #[arg(long, requires = "change")]
     yes: bool,
 }
 
 /// Runs `holdall check`.
 pub(super) fn run(args: &CheckArgs) -> ExitCode {
-    let outcome = config_of(args).and_then(|config| match args.rebuild_metadata {
-        true => rebuild(args, &config),
-        false => check(args, &config),
+    let outcome = config_of(args).and_then(|config| match &args.metadata_from {
+        Some(volume) => keep_one(args, &config, volume),
+        None if args.rebuild_metadata => rebuild(args, &config),
+        None => check(args, &config),
     });
     outcome.unwrap_or_else(|error| {
         eprintln!("holdall: {error:#}");
@@ -121,8 +131,7 @@ fn rebuild(args: &CheckArgs, config: &Config) -> anyhow::Result<ExitCode> {
     if !args.json {
         print(&output::plan(&plan));
     }
-    if !args.yes && !is_confirmed() {
-        print("Nothing was done. Confirm with --yes.\n");
+    if !is_confirmed(args, CONFIRM_REBUILD) {
         return Ok(ExitCode::from(UNCHECKED));
     }
     let (bar, begun) = (Bar::new(), Instant::now());
@@ -138,14 +147,34 @@ fn rebuild(args: &CheckArgs, config: &Config) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Asks on a terminal; without one there is nobody to ask.
-fn is_confirmed() -> bool {
-    if !std::io::stdin().is_terminal() {
-        return false;
+fn keep_one(args: &CheckArgs, config: &Config, volume: &str) -> anyhow::Result<ExitCode> {
+    let plan = vote::plan(config, volume)?;
+    if !args.json {
+        print(&output::sole_voter(&plan));
     }
-    print(&format!("Type \"{CONFIRMATION}\" to go on: "));
+    if !is_confirmed(args, CONFIRM_KEEP_ONE) {
+        return Ok(ExitCode::from(UNCHECKED));
+    }
+    let sole = vote::run(config, volume)?;
+    print(&match args.json {
+        true => serde_json::to_string_pretty(&sole).context("the result cannot be written as JSON")? + "\n",
+        false => format!("The metadata on {} goes on alone.\n", sole.volume.display()),
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Asks on a terminal; without one there is nobody to ask.
+fn is_confirmed(args: &CheckArgs, confirmation: &str) -> bool {
     let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim() == CONFIRMATION
+    let is_confirmed = args.yes
+        || std::io::stdin().is_terminal() && {
+            print(&format!("Type \"{confirmation}\" to go on: "));
+            std::io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim() == confirmation
+        };
+    if !is_confirmed {
+        eprintln!("Nothing was done. Confirm with --yes.");
+    }
+    is_confirmed
 }
 
 /// Whoever started it may have closed its standard output.

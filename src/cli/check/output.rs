@@ -6,6 +6,7 @@ use crate::server::check::Report;
 use crate::server::check::rebuild::MISSING;
 use crate::server::check::rebuild::Plan;
 use crate::server::check::rebuild::Rebuilt;
+use crate::server::check::vote::SoleVoter;
 
 /// Bytes in the largest unit below them.
 pub(super) fn show_bytes(bytes: u64) -> String {
@@ -112,6 +113,31 @@ fn missing(text: &mut String) {
         let _ = writeln!(text, "  - {what}");
     }
     text.push('\n');
+}
+
+/// What it means that one replica of the metadata goes on alone.
+pub(super) fn sole_voter(sole: &SoleVoter) -> String {
+    let mut text = String::new();
+    let (volume, commit) = (sole.volume.display(), sole.commit);
+    let _ = writeln!(text, "The metadata on {volume} goes on alone, from commit {commit}.\n");
+    for (path, commit) in &sole.others {
+        let _ = writeln!(text, "  {} is at commit {commit}", path.display());
+    }
+    for path in &sole.absent {
+        let _ = writeln!(text, "  {} is not there", path.display());
+    }
+    for (from, to) in &sole.moved {
+        let _ = writeln!(text, "  {} is moved to {}", from.display(), to.display());
+    }
+    if let Some((path, commit)) = sole.better() {
+        let _ =
+            writeln!(text, "\n{} HAS MORE: {} commits. Rather go on with that one.", path.display(), commit);
+    }
+    text.push_str(
+        "\nCommits that other replicas alone acknowledged are lost: objects written, changed or deleted shortly before may \
+         be missing,\nold, or back. How many is not known. Should a replica that is away come back, it is made anew from this one.\n\n",
+    );
+    text
 }
 
 /// What a rebuild did.

@@ -57,7 +57,7 @@ impl Shown {
                 bar.set_prefix(progress.job.clone());
                 bar.set_length(progress.done_bytes + progress.left_bytes.unwrap_or_default());
                 bar.set_position(progress.done_bytes);
-                bar.set_message(time_left(progress));
+                bar.set_message(note(progress));
             }
             None if !self.is_quiet && self.line.is_none_or(|line| line.elapsed() >= LINE_EVERY) => {
                 eprintln!("{}", line_of(progress));
@@ -74,7 +74,13 @@ impl Shown {
     }
 }
 
-fn time_left(progress: &Progress) -> String {
+/// What there is to say beside bytes: what holds the job up, or how long it will take.
+fn note(progress: &Progress) -> String {
+    match progress.state.as_str() {
+        "paused" => return format!("paused; `holdall job resume {}` lets it go on", progress.job),
+        "failed" => return "a step failed and is tried again".to_owned(),
+        _ => {}
+    }
     let span = progress.eta_seconds.map(|seconds| human::span(Duration::from_secs(seconds)));
     span.map(|span| format!("about {span} left")).unwrap_or_default()
 }
@@ -85,10 +91,8 @@ fn line_of(progress: &Progress) -> String {
     if let Some(left) = progress.left_bytes {
         text.push_str(&format!(", {} left", human::size(left)));
     }
-    if progress.eta_seconds.is_some() {
-        text.push_str(&format!(", {}", time_left(progress)));
-    }
-    text
+    let note = note(progress);
+    if note.is_empty() { text } else { format!("{text}, {note}") }
 }
 
 #[cfg(test)]

@@ -15,7 +15,8 @@
 //!   the part files of one directory of 256 on each volume, about 200 bytes a file.
 //! - A difference is always named by looking it up; a tally alone accuses nobody.
 //!
-//! `cli` calls it. [`rebuild`] is the other half: the last resort when there is no metadata to check.
+//! `cli` calls it. Beside it, two last resorts change something: [`rebuild`] when there is no metadata to check, [`vote`]
+//! when too few of its replicas are left.
 
 mod blobs;
 mod files;
@@ -28,6 +29,7 @@ mod report;
 mod resolve;
 mod rows;
 mod tally;
+pub mod vote;
 
 use super::Error;
 use crate::config::Config;

@@ -44,44 +44,90 @@ impl Opened {
     }
 }
 
-/// Opens the volumes at `paths`, and those that belong with them by their rosters. Only directories with an identity file are locked: elsewhere nothing is written, not
-/// even the lock.
-pub(super) fn open(paths: &[PathBuf]) -> Result<Opened, Error> {
+/// What was found at the paths looked at so far.
+struct Looking {
+    disk: Arc<dyn Disk>,
+    volumes: Vec<Arc<Volume>>,
+    locks: Vec<FileLock>,
+    roster: Option<Roster>,
+    /// Given paths without a volume.
+    missing: Vec<PathBuf>,
+}
+
+/// Opens the volumes at `given`, and those that belong with them by their rosters. Only directories with an identity
+/// file are locked: elsewhere nothing is written, not even the lock.
+pub(super) fn open(given: &[PathBuf]) -> Result<Opened, Error> {
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-    let (mut volumes, mut absent, mut locks, mut replicas) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut roster: Option<Roster> = None;
-    let mut paths: Vec<PathBuf> = paths.iter().map(|path| plain(path)).collect();
+    let (volumes, locks, missing) = (Vec::new(), Vec::new(), Vec::new());
+    let mut looking = Looking { disk, volumes, locks, roster: None, missing };
+    let given: Vec<PathBuf> = given.iter().map(|path| plain(path)).collect();
+    let mut paths = given.clone();
     let mut number = 0;
     while let Some(path) = paths.get(number).cloned() {
-        let path = &path;
+        let named = looking.look(&path, given.contains(&path))?;
         number += 1;
-        match Volume::open(Arc::clone(&disk), path) {
-            Ok(volume) => {
-                // One that cannot be read is no reason not to look at the rest.
-                let own = Roster::read(disk.as_ref(), path).unwrap_or_default();
-                for member in own.iter().flat_map(Roster::belonging) {
-                    if !paths.contains(&member.path) {
-                        paths.push(member.path.clone());
-                    }
-                }
-                let newest = roster.as_ref().map_or(0, |roster| roster.revision);
-                roster = own.filter(|own| own.revision >= newest).or(roster);
-                locks.extend(lock(path)?);
-                replicas.extend(replica_of(disk.as_ref(), path)?);
-                volumes.push(Arc::new(volume));
+        for path in named {
+            if !paths.contains(&path) {
+                paths.push(path);
             }
-            Err(error) if matches!(error.kind(), Kind::Missing) => absent.push(path.clone()),
-            Err(error) => return Err(error.into()),
         }
     }
-    check_unlike(&volumes)?;
-    let Some(deployment) = volumes.first().map(|volume| volume.deployment()) else {
-        let given: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
-        let given = given.join(", ");
-        return Err(Error::Other(format!("there is no volume in {given}; are the disks mounted?")));
-    };
-    let voters = voters(&volumes, &replicas, roster.as_ref());
-    Ok(Opened { volumes, deployment, absent, replicas, voters, roster, _locks: locks })
+    looking.opened(&given)
+}
+
+impl Looking {
+    /// Looks at a path; where the roster found there says that others are.
+    fn look(&mut self, path: &Path, is_given: bool) -> Result<Vec<PathBuf>, Error> {
+        let volume = match Volume::open(Arc::clone(&self.disk), path) {
+            Ok(volume) => volume,
+            Err(error) if matches!(error.kind(), Kind::Missing) || !is_given => {
+                self.missing.extend(is_given.then(|| path.to_owned()));
+                return Ok(Vec::new());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        // What a roster names may be another disk by now; what is given is told about.
+        let is_ours = self.volumes.first().is_none_or(|first| first.deployment() == volume.deployment());
+        let is_known = self.volumes.iter().any(|known| known.id() == volume.id());
+        if !is_given && (!is_ours || is_known) {
+            return Ok(Vec::new());
+        }
+        // One that cannot be read is no reason not to look at the rest.
+        let own = Roster::read(self.disk.as_ref(), path).unwrap_or_default();
+        let named = own.iter().flat_map(Roster::belonging).map(|member| member.path.clone()).collect();
+        let newest = self.roster.as_ref().map_or(0, |roster| roster.revision);
+        self.roster = own.filter(|own| own.revision >= newest).or(self.roster.take());
+        self.locks.extend(lock(path)?);
+        self.volumes.push(Arc::new(volume));
+        Ok(named)
+    }
+
+    fn opened(self, given: &[PathBuf]) -> Result<Opened, Error> {
+        let Self { disk, mut volumes, locks, roster, missing } = self;
+        check_unlike(&volumes)?;
+        let Some(deployment) = volumes.first().map(|volume| volume.deployment()) else {
+            let given: Vec<String> = given.iter().map(|path| path.display().to_string()).collect();
+            let given = given.join(", ");
+            return Err(Error::Other(format!("there is no volume in {given}; are the disks mounted?")));
+        };
+        // What was taken out is looked at no more than a server would.
+        let members = || roster.iter().flat_map(|roster| &roster.members);
+        let was_removed = |id| members().any(|member| member.volume == id && !member.belongs());
+        volumes.retain(|volume| !was_removed(volume.id()));
+        let is_there = |id| volumes.iter().any(|volume| volume.id() == id);
+        let mut absent: Vec<PathBuf> = members()
+            .filter(|member| member.belongs() && !is_there(member.volume))
+            .map(|member| member.path.clone())
+            .collect();
+        let others: Vec<PathBuf> = missing.into_iter().filter(|path| !absent.contains(path)).collect();
+        absent.extend(others);
+        let mut replicas = Vec::new();
+        for volume in &volumes {
+            replicas.extend(replica_of(disk.as_ref(), volume.root())?);
+        }
+        let voters = voters(&volumes, &replicas, roster.as_ref());
+        Ok(Opened { volumes, deployment, absent, replicas, voters, roster, _locks: locks })
+    }
 }
 
 /// The volumes that should hold metadata: as the roster says, else the one that does, or the first.

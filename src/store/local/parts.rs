@@ -90,6 +90,18 @@ impl LocalParts {
         Arc::clone(&self.members.read())
     }
 
+    /// Buffers that uploads may take.
+    #[cfg(test)]
+    pub(in crate::store) fn buffers_free(&self) -> usize {
+        self.permits.available_permits()
+    }
+
+    /// Where faults are counted.
+    #[cfg(test)]
+    pub(in crate::store) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
     /// A buffer for an upload; waits a while when all are in use.
     pub(in crate::store) async fn buffer(&self) -> Result<Buffer, Error> {
         let permit = timeout(BUFFER_WAIT_MAX, Arc::clone(&self.permits).acquire_owned()).await;

@@ -103,10 +103,11 @@ impl Membership {
         Ok(true)
     }
 
-    /// Replicas that are not on their way to a vote: of an attempt that was given up.
+    /// Replicas without a vote that are not on their way to one: of an attempt that was given up, or of a volume that
+    /// has left.
     fn drop_learners(&self, members: &Members, replicas: &[ReplicaStatus]) -> Result<bool, MembershipError> {
         let votes = |name: &str| members.roster().voters().any(|member| member.volume.to_string() == name);
-        for replica in replicas.iter().filter(|replica| !replica.voter && !votes(&replica.name)) {
+        for replica in replicas.iter().filter(|replica| !votes(&replica.name)) {
             self.meta.detach(&replica.name)?;
         }
         Ok(false)

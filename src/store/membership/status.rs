@@ -1,12 +1,15 @@
 //! What operators see of the volumes.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
+use super::METADATA;
 use super::Membership;
 use super::VolumeState;
 use crate::base::Timestamp;
 use crate::base::VolumeId;
 use crate::meta::ReplicaStatus;
+use crate::meta::Role;
 use crate::sys::metrics::VolumeFigures;
 use crate::volume::Member;
 
@@ -67,6 +70,10 @@ pub struct VolumeStatus {
     pub capacity_bytes: u64,
     /// Room on its disk in bytes, seconds old at the most; `None` while it does not tell.
     pub available_bytes: Option<u64>,
+    /// How long it takes of late to read a chunk of a part; 0 while it was not asked.
+    pub read_latency: Duration,
+    /// How long it takes of late to make a part durable; 0 while it was not asked.
+    pub sync_latency: Duration,
     /// The replica of the metadata that it holds, if any.
     pub metadata: Option<ReplicaStatus>,
 }
@@ -82,6 +89,14 @@ impl Membership {
             let seen = presence.of(member.volume);
             let space = slot.room().space().filter(|_| slot.volume().is_some());
             let name = member.volume.to_string();
+            let away = || ReplicaStatus {
+                name: name.clone(),
+                path: slot.path().join(METADATA),
+                role: Role::Absent,
+                commit: 0,
+                voter: true,
+            };
+            let replica = replicas.iter().find(|replica| replica.name == name).cloned();
             Some(VolumeStatus {
                 id: member.volume,
                 path: slot.path().to_owned(),
@@ -92,7 +107,9 @@ impl Membership {
                 is_out: seen.is_out,
                 capacity_bytes: space.map_or(member.capacity_bytes, |space| space.total_bytes),
                 available_bytes: space.map(|space| space.available_bytes),
-                metadata: replicas.iter().find(|replica| replica.name == name).cloned(),
+                read_latency: slot.latencies().reads(),
+                sync_latency: slot.latencies().syncs(),
+                metadata: replica.or_else(|| member.metadata.then(away)),
             })
         };
         members.roster().belonging().filter_map(status).collect()
@@ -107,6 +124,8 @@ impl Membership {
             health: status.health.name(),
             capacity_bytes: status.capacity_bytes,
             available_bytes: status.available_bytes,
+            read_seconds: status.read_latency.as_secs_f64(),
+            sync_seconds: status.sync_latency.as_secs_f64(),
         };
         self.metrics.volumes(&self.status().into_iter().map(figures).collect::<Vec<_>>());
     }

@@ -178,8 +178,11 @@ impl Membership {
             let seen = seen.of_mut(slot.id());
             (seen.since, seen.reason, seen.revision) = (self.clock.now(), None, 0);
         }
-        if members.roster().member(slot.id()).is_some_and(|member| member.metadata) {
-            let place = ReplicaPlace::new(slot.id().to_string(), slot.path().join(METADATA));
+        let name = slot.id().to_string();
+        let votes = members.roster().member(slot.id()).is_some_and(|member| member.metadata);
+        // One that was there when its disk went opens itself again.
+        if votes && !self.meta.replicas().iter().any(|replica| replica.name == name) {
+            let place = ReplicaPlace::new(name, slot.path().join(METADATA));
             if let Err(error) = self.meta.attach(place, true) {
                 tracing::warn!(volume = %slot.id(), %error, "its replica of the metadata could not be attached");
             }

@@ -2,6 +2,7 @@
 //! The store over real files and a real RocksDB, with one volume and with several.
 
 mod buckets;
+mod faults;
 mod listing;
 mod membership;
 mod multipart;
@@ -34,6 +35,7 @@ use crate::meta::records::Usage;
 use crate::s3::name::BucketName;
 use crate::s3::name::ObjectKey;
 use crate::sys::clock::SystemClock;
+use crate::sys::disk::Disk;
 use crate::sys::disk::RealDisk;
 use crate::sys::entropy::SystemEntropy;
 use crate::sys::metrics::Metrics;
@@ -74,7 +76,10 @@ impl Fixture {
     }
 
     fn open(directory: TempDir, count: u8, replicas: usize) -> Self {
-        let disk = Arc::new(RealDisk);
+        Self::open_on(directory, Arc::new(RealDisk), count, replicas)
+    }
+
+    fn open_on(directory: TempDir, disk: Arc<dyn Disk>, count: u8, replicas: usize) -> Self {
         let volume = |number: u8| {
             let root = directory.path().join(format!("disk{number}"));
             let identity = Identity {
@@ -207,6 +212,11 @@ impl Fixture {
             }
         }
         found
+    }
+
+    /// The part files of one volume.
+    fn files_of(&self, number: usize) -> Vec<PathBuf> {
+        self.files().into_iter().filter(|(volume, _)| *volume == number).map(|(_, path)| path).collect()
     }
 
     /// Reclaims until nothing is left to do; the number of rows settled.

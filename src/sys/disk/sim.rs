@@ -7,8 +7,9 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::io;
-use std::ops::Bound;
 use std::path::Component;
 use std::path::Path;
 use std::path::PathBuf;
@@ -60,13 +61,18 @@ struct Shared {
 type File = Arc<Mutex<Content>>;
 
 #[derive(Default)]
+struct Directory {
+    /// Names as the running system sees them.
+    entries: BTreeMap<OsString, File>,
+    /// Names that survive a crash.
+    durable: BTreeMap<OsString, File>,
+    directories: BTreeSet<OsString>,
+}
+
+#[derive(Default)]
 struct State {
     boot: u64,
-    /// Names as the running system sees them.
-    entries: BTreeMap<PathBuf, File>,
-    /// Names that survive a crash.
-    durable_entries: BTreeMap<PathBuf, File>,
-    directories: BTreeSet<PathBuf>,
+    directories: HashMap<PathBuf, Directory>,
     operations: usize,
     fault: Option<Fault>,
     /// Roots under which everything fails, and how.
@@ -162,10 +168,10 @@ impl SimDisk {
     /// Everything under `root` is gone: an empty directory is left, as when a mount is missing.
     pub fn lose_root(&self, root: &Path) {
         let mut state = self.shared.state.lock();
-        let outside = |path: &Path| path == root || !path.starts_with(root);
-        state.entries.retain(|path, _| outside(path));
-        state.durable_entries.retain(|path, _| outside(path));
-        state.directories.retain(|path| outside(path));
+        state.directories.retain(|path, _| path == root || !path.starts_with(root));
+        if let Some(directory) = state.directories.get_mut(root) {
+            *directory = Directory::default();
+        }
     }
 
     /// Operations so far.
@@ -181,20 +187,26 @@ impl SimDisk {
     /// Changes bytes below the file system, without an error: rot.
     pub fn corrupt(&self, path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
         let state = self.shared.state.lock();
-        if let Some(file) = state.entries.get(path) {
+        if let Ok(file) = state.file(path) {
             file.lock().rot(change);
         }
     }
 
-    /// The files there are.
+    /// The files there are, in order.
     pub fn paths(&self) -> Vec<PathBuf> {
-        self.shared.state.lock().entries.keys().cloned().collect()
+        let state = self.shared.state.lock();
+        let inside = |(path, directory): (&PathBuf, &Directory)| {
+            directory.entries.keys().map(|name| path.join(name)).collect::<Vec<_>>()
+        };
+        let mut paths: Vec<PathBuf> = state.directories.iter().flat_map(inside).collect();
+        paths.sort();
+        paths
     }
 
     /// The bytes of a file, past every fault.
     pub fn bytes(&self, path: &Path) -> Option<Vec<u8>> {
         let state = self.shared.state.lock();
-        state.entries.get(path).map(|file| file.lock().bytes().to_vec())
+        state.file(path).map(|file| file.lock().bytes().to_vec()).ok()
     }
 
     fn operate<T>(
@@ -246,39 +258,50 @@ impl State {
 
     /// What was not synced is gone, but for what `choose` lets through.
     fn forget(&mut self, choose: &mut dyn FnMut(usize) -> usize) {
-        let names: BTreeSet<PathBuf> =
-            self.entries.keys().chain(self.durable_entries.keys()).cloned().collect();
-        for name in names {
-            let (seen, durable) = (self.entries.get(&name), self.durable_entries.get(&name));
-            let same = matches!((seen, durable), (Some(seen), Some(durable)) if Arc::ptr_eq(seen, durable));
-            if !same && choose(2) == 1 {
-                match seen.cloned() {
-                    Some(file) => self.durable_entries.insert(name, file),
-                    None => self.durable_entries.remove(&name),
-                };
+        let mut paths: Vec<PathBuf> = self.directories.keys().cloned().collect();
+        // Chosen in the same order every time.
+        paths.sort();
+        for path in paths {
+            if let Some(directory) = self.directories.get_mut(&path) {
+                directory.forget(choose);
             }
-        }
-        self.entries = self.durable_entries.clone();
-        for file in self.entries.values() {
-            file.lock().forget(choose);
         }
         self.fault = None;
     }
 
-    fn check_parent(&self, path: &Path) -> io::Result<()> {
-        let there = path.parent().is_none_or(|parent| self.directories.contains(parent));
-        if there { Ok(()) } else { Err(not_found()) }
+    fn directory(&mut self, path: &Path) -> io::Result<&mut Directory> {
+        self.directories.get_mut(path).ok_or_else(not_found)
+    }
+
+    /// The directory that a file is in, and its name there.
+    fn place(&mut self, path: &Path) -> io::Result<(&mut Directory, OsString)> {
+        let (parent, name) = path.parent().zip(path.file_name()).ok_or_else(not_found)?;
+        Ok((self.directory(parent)?, name.to_owned()))
+    }
+
+    fn file(&self, path: &Path) -> io::Result<&File> {
+        let (parent, name) = path.parent().zip(path.file_name()).ok_or_else(not_found)?;
+        let directory = self.directories.get(parent).ok_or_else(not_found)?;
+        directory.entries.get(name).ok_or_else(not_found)
     }
 }
 
-/// The files right in the directory `path`.
-fn inside<'a>(
-    entries: &'a BTreeMap<PathBuf, File>,
-    path: &'a Path,
-) -> impl Iterator<Item = (&'a PathBuf, &'a File)> {
-    let behind = (Bound::Excluded(path), Bound::Unbounded);
-    let below = entries.range::<Path, _>(behind).take_while(move |(entry, _)| entry.starts_with(path));
-    below.filter(move |(entry, _)| entry.parent() == Some(path))
+impl Directory {
+    fn forget(&mut self, choose: &mut dyn FnMut(usize) -> usize) {
+        let names: BTreeSet<OsString> = self.entries.keys().chain(self.durable.keys()).cloned().collect();
+        for name in names {
+            let (seen, durable) = (self.entries.get(&name), self.durable.get(&name));
+            let same = matches!((seen, durable), (Some(seen), Some(durable)) if Arc::ptr_eq(seen, durable));
+            if !same && choose(2) == 1 {
+                match seen.cloned() {
+                    Some(file) => self.durable.insert(name, file),
+                    None => self.durable.remove(&name),
+                };
+            }
+        }
+        self.entries = self.durable.clone();
+        self.entries.values().for_each(|file| file.lock().forget(choose));
+    }
 }
 
 /// The first directory of a path.
@@ -295,75 +318,72 @@ fn not_found() -> io::Error {
 impl Disk for SimDisk {
     fn create(&self, path: &Path, _new: NewFile) -> io::Result<Box<dyn DiskFile>> {
         let content = self.operate(path, Needs::Room, |state| {
-            state.check_parent(path)?;
-            if state.entries.contains_key(path) {
+            let (directory, name) = state.place(path)?;
+            if directory.entries.contains_key(&name) {
                 return Err(io::Error::from_raw_os_error(EEXIST));
             }
             let content = File::default();
-            state.entries.insert(path.to_owned(), Arc::clone(&content));
+            directory.entries.insert(name, Arc::clone(&content));
             Ok(content)
         })?;
         Ok(self.file(path, content))
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        let content = self
-            .operate(path, Needs::Nothing, |state| state.entries.get(path).cloned().ok_or_else(not_found))?;
+        let content = self.operate(path, Needs::Nothing, |state| state.file(path).cloned())?;
         Ok(self.file(path, content))
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         self.operate(path, Needs::Nothing, |state| {
-            state.entries.remove(path).map(|_| ()).ok_or_else(not_found)
+            let (directory, name) = state.place(path)?;
+            directory.entries.remove(&name).map(drop).ok_or_else(not_found)
         })
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         self.operate(to, Needs::Room, |state| {
-            state.check_parent(to)?;
-            let file = state.entries.remove(from).ok_or_else(not_found)?;
-            state.entries.insert(to.to_owned(), file);
+            state.place(to)?;
+            let (directory, name) = state.place(from)?;
+            let file = directory.entries.remove(&name).ok_or_else(not_found)?;
+            let (directory, name) = state.place(to)?;
+            directory.entries.insert(name, file);
             Ok(())
         })
     }
 
     fn create_dirs(&self, path: &Path) -> io::Result<()> {
         self.operate(path, Needs::Room, |state| {
-            state.directories.extend(path.ancestors().map(Path::to_owned));
+            for path in path.ancestors() {
+                state.directories.entry(path.to_owned()).or_default();
+                if let Some((parent, name)) = path.parent().zip(path.file_name()) {
+                    let above = state.directories.entry(parent.to_owned()).or_default();
+                    above.directories.insert(name.to_owned());
+                }
+            }
             Ok(())
         })
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         self.operate(path, Needs::Room, |state| {
-            let State { entries, durable_entries, .. } = state;
-            let gone = inside(durable_entries, path).filter(|(entry, _)| !entries.contains_key(*entry));
-            let gone: Vec<PathBuf> = gone.map(|(entry, _)| entry.clone()).collect();
-            gone.iter().for_each(|entry| drop(durable_entries.remove(entry)));
-            let now = inside(entries, path).map(|(entry, file)| (entry.clone(), Arc::clone(file)));
-            durable_entries.extend(now);
+            let directory = state.directory(path)?;
+            directory.durable.clone_from(&directory.entries);
             Ok(())
         })
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<String>> {
         self.operate(path, Needs::Nothing, |state| {
-            if !state.directories.contains(path) {
-                return Err(not_found());
-            }
-            let names = inside(&state.entries, path).map(|(entry, _)| entry);
-            let behind = (Bound::Excluded(path), Bound::Unbounded);
-            let below = state.directories.range::<Path, _>(behind);
-            let below = below.take_while(|directory| directory.starts_with(path));
-            let directories = below.filter(|directory| directory.parent() == Some(path));
-            Ok(names.chain(directories).filter_map(|e| Some(e.file_name()?.to_str()?.to_owned())).collect())
+            let directory = state.directory(path)?;
+            let names = directory.entries.keys().chain(&directory.directories);
+            Ok(names.filter_map(|name| Some(name.to_str()?.to_owned())).collect())
         })
     }
 
     fn stat(&self, path: &Path) -> io::Result<FileStat> {
         self.operate(path, Needs::Nothing, |state| {
-            let file = state.entries.get(path).ok_or_else(not_found)?;
-            let length = file.lock().bytes().len() as u64;
+            let length = state.file(path)?.lock().bytes().len() as u64;
             Ok(FileStat { length, modified: Timestamp::default() })
         })
     }

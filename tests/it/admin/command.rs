@@ -1,6 +1,7 @@
 //! `holdall volume`, `holdall job` and `holdall status`.
 #![allow(clippy::disallowed_methods, reason = "they play the operator, and the disk, which loses things")]
 
+use std::path::Path;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -44,6 +45,21 @@ fn assert_filled(process: &Process, objects: usize) {
     for number in 0..objects {
         assert_eq!(client.get(&format!("/bucket/{number}")).body, body(number));
     }
+}
+
+/// Changes a byte of a part file.
+fn damage(volume: &Path) {
+    let shards = std::fs::read_dir(volume.join("blobs")).unwrap();
+    let mut files = shards.flat_map(|shard| std::fs::read_dir(shard.unwrap().path()).unwrap());
+    let file = files.next().unwrap().unwrap().path();
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes[50_000] ^= 1;
+    std::fs::write(file, bytes).unwrap();
+}
+
+fn repaired(process: &Process) -> bool {
+    let status = json(&process.run(&["status", "--json"]).out);
+    status["redundancy"]["queued"] == 0 && status["redundancy"]["quarantined_files"] == 1
 }
 
 #[test]
@@ -122,12 +138,17 @@ fn the_status_tells_healthy_from_degraded() {
     until("being healthy", || process.run(&["status"]).code == 0);
     let screen = process.succeed(&["status"]);
     assert!(screen.starts_with("Healthy."), "{screen}");
-    std::fs::remove_dir_all(process.volume(2).join("blobs")).unwrap();
+    damage(&process.volume(2));
     process.succeed(&["job", "start", "scrub"]);
-    // What a scrub finds is repaired; that it was found stays known.
-    until("the finding", || process.run(&["status"]).code == 1);
+    // What a scrub finds is repaired; that it was found stays known until the next one.
+    until("the finding", || process.run(&["status"]).code == 1 && repaired(&process));
     let degraded = process.run(&["status"]);
-    assert!(degraded.out.starts_with("DEGRADED\n  - "), "{degraded:?}");
+    assert!(
+        degraded.out.starts_with("DEGRADED\n  - ") && degraded.out.contains("1 bad copy"),
+        "{degraded:?}"
+    );
+    process.succeed(&["job", "start", "scrub"]);
+    until("being healthy again", || process.run(&["status"]).code == 0);
     assert_filled(&process, 3);
 }
 

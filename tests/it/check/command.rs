@@ -56,9 +56,9 @@ fn the_exit_code_says_how_it_went() {
 #[test]
 fn a_rebuild_asks_first_and_may_be_killed() {
     let scene = Scene::new();
-    let (code, out, _) = run(&scene, &["--rebuild-metadata"]);
+    let (code, out, err) = run(&scene, &["--rebuild-metadata"]);
     assert_eq!(code, 2);
-    assert!(out.contains("Nothing was done") && out.contains("meta.lost-1"), "{out}");
+    assert!(err.contains("Nothing was done") && out.contains("meta.lost-1"), "{out}{err}");
     assert_eq!(scene.found(false), []);
     for millis in [0, 20, 40] {
         let mut child = command(&scene, &["--rebuild-metadata", "--yes"]);

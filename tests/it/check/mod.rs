@@ -3,5 +3,6 @@
 mod command;
 mod damage;
 mod rebuild;
+mod replicas;
 mod scale;
 mod scene;

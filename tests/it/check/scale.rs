@@ -19,6 +19,7 @@ use holdall::server::check::rebuild;
 use holdall::server::check::rebuild::RebuildOptions;
 use holdall::sys::disk::Disk;
 use holdall::sys::disk::DiskFile;
+use holdall::sys::disk::FileLock;
 use holdall::sys::disk::FileStat;
 use holdall::sys::disk::NewFile;
 use holdall::sys::disk::RealDisk;
@@ -64,6 +65,9 @@ impl Disk for Hasty {
     }
     fn space(&self, path: &Path) -> io::Result<Space> {
         RealDisk.space(path)
+    }
+    fn lock(&self, path: &Path) -> io::Result<Option<FileLock>> {
+        RealDisk.lock(path)
     }
 }
 

@@ -21,6 +21,7 @@ use serde::Serialize;
 
 use super::Watch;
 use super::open;
+use super::vote;
 use crate::config::Config;
 use crate::server::Error;
 use crate::sys::entropy::SystemEntropy;
@@ -144,6 +145,6 @@ pub fn run(config: &Config, options: RebuildOptions, watch: &dyn Watch) -> Resul
     let entropy = SystemEntropy;
     finish::run(batch, (options, config, &entropy), watch, &mut rebuilt)?;
     rebuilt.moved = database.put_in_place(&plan, opened.deployment)?;
-    place::give_vote(&plan, &opened)?;
+    vote::give(&opened, |member| plan.into.iter().any(|(name, _)| *name == member.to_string()))?;
     Ok(rebuilt)
 }

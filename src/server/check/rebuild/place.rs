@@ -1,6 +1,5 @@
 //! Where the new metadata is made, and how it takes the place of the old: whole, or not at all.
 
-use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,6 +11,8 @@ use crate::meta::Meta;
 use crate::meta::ReplicaPlace;
 use crate::server::Error;
 use crate::server::check::open::Opened;
+use crate::server::check::vote::aside;
+use crate::server::check::vote::rename;
 use crate::store::METADATA;
 use crate::sys::clock::SystemClock;
 use crate::sys::disk::Disk;
@@ -46,14 +47,6 @@ impl Plan {
             into: opened.voters.iter().filter_map(root).map(place).collect(),
         }
     }
-}
-
-/// The first free name beside lost metadata.
-fn aside(replica: &Path) -> PathBuf {
-    let name = |number: u32| replica.with_file_name(format!("{METADATA}.lost-{number}"));
-    let is_free =
-        |path: &PathBuf| RealDisk.list(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
-    (1..).map(name).find(is_free).unwrap_or_else(|| name(0))
 }
 
 /// Metadata that is being made.
@@ -99,24 +92,4 @@ impl Database {
         }
         Ok(plan.moved.clone())
     }
-}
-
-/// From now on the volumes with the new metadata alone have a vote on it; others get one back while a server runs.
-pub(super) fn give_vote(plan: &Plan, opened: &Opened) -> Result<(), Error> {
-    let Some(mut roster) = opened.roster.clone() else { return Ok(()) };
-    for member in &mut roster.members {
-        let name = member.volume.to_string();
-        member.metadata = plan.into.iter().any(|(holder, _)| *holder == name);
-    }
-    roster.revision += 1;
-    for volume in &opened.volumes {
-        volume.write_roster(&roster)?;
-    }
-    Ok(())
-}
-
-fn rename(from: &Path, to: &Path) -> Result<(), Error> {
-    let above = from.parent().unwrap_or(Path::new("."));
-    let renamed = RealDisk.rename(from, to).and_then(|()| RealDisk.sync_dir(above));
-    renamed.map_err(|error| Error::Directory { path: from.to_owned(), error })
 }
