@@ -314,6 +314,11 @@ impl Sequencer {
                 if (!leader_takes || sent.elapsed() >= LEADER_SILENT_MAX) && self.pass_lead(commit) {
                     return Ok(());
                 }
+                if sent.elapsed() >= MAJORITY_MAX {
+                    return Err(Error::stopped(
+                        "the replica that leads does not answer, and no other can lead",
+                    ));
+                }
             } else if taking < majority {
                 return Err(self.below_majority(taking));
             } else if sent.elapsed() >= MAJORITY_MAX {
