@@ -4,7 +4,6 @@
 //! the job chose for itself (a scrub that is spread over days), and clients: while there are any, a job rests for a
 //! multiple of the time it worked.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -288,19 +287,17 @@ impl Shared {
 }
 
 impl Pace for Control {
-    fn spent(&self, bytes: u64, took: Duration) -> impl Future<Output = ()> {
-        async move {
-            if self.yields > 0 && self.traffic.is_busy() {
-                tokio::time::sleep(took * self.yields).await;
-            }
-            let mut changes = self.changes.subscribe();
-            while let Some(until) = self.reserve(bytes) {
-                tokio::select! {
-                    () = tokio::time::sleep_until(until) => break,
-                    _ = changes.changed() => {}
-                }
-            }
-            self.while_paused().await;
+    async fn spent(&self, bytes: u64, took: Duration) {
+        if self.yields > 0 && self.traffic.is_busy() {
+            tokio::time::sleep(took * self.yields).await;
         }
+        let mut changes = self.changes.subscribe();
+        while let Some(until) = self.reserve(bytes) {
+            tokio::select! {
+                () = tokio::time::sleep_until(until) => break,
+                _ = changes.changed() => {}
+            }
+        }
+        self.while_paused().await;
     }
 }

@@ -357,6 +357,7 @@ impl Rig {
 
     /// Damages or removes the copy that volume 1 has of some object in one part, and puts it on the repair queue, as a read
     /// that met it would.
+    #[expect(clippy::disallowed_methods, reason = "damage from outside")]
     pub async fn damage(&self, dice: &mut Dice) -> Outcome<()> {
         let keys: Vec<String> = self.all().await?.into_keys().collect();
         if keys.is_empty() {

@@ -18,11 +18,14 @@ use crate::base::BlobId;
 use crate::store::Error;
 use crate::volume::Use;
 
+/// What a volume said to a new copy.
+type Answer = (Arc<Slot>, Result<Copy, Failure>);
+
 /// Copies being begun.
 struct Creating {
     blob: BlobId,
     length: Option<u64>,
-    answers: FuturesUnordered<BoxFuture<'static, (Arc<Slot>, Result<Copy, Failure>)>>,
+    answers: FuturesUnordered<BoxFuture<'static, Answer>>,
     /// Asked and silent so far, and since when.
     silent: Vec<(Arc<Slot>, Instant)>,
     /// Volumes that are full.

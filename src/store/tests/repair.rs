@@ -59,7 +59,8 @@ async fn whatever_is_wrong_with_a_copy_it_becomes_the_same_file_again() {
     let original = std::fs::read(&files[0].1).unwrap();
     for (number, path) in &files {
         let mut quarantined = 0;
-        let mut damages: Vec<(&str, Box<dyn FnOnce(&mut Vec<u8>)>)> = vec![
+        type Damage<'a> = Box<dyn FnOnce(&mut Vec<u8>) + 'a>;
+        let mut damages: Vec<(&str, Damage<'_>)> = vec![
             ("truncated", Box::new(|bytes| bytes.truncate(1000))),
             ("longer", Box::new(|bytes| bytes.push(0))),
             ("empty", Box::new(|bytes| bytes.clear())),
