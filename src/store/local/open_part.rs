@@ -168,8 +168,8 @@ impl OpenPart {
                     return None;
                 }
                 Err(_) => {
-                    self.metrics.reads_hedged.inc();
                     joins = self.next(range.as_ref());
+                    self.metrics.reads_hedged.inc_by(u64::from(joins.is_some()));
                 }
             }
         }
