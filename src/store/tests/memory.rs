@@ -66,7 +66,7 @@ async fn slow_uploads_do_not_keep_their_buffers_from_others() {
         _ = slow => unreachable!("they do not end"),
         took = good => took,
     };
-    assert!(took < Duration::from_secs(8), "{took:?}");
+    assert!(took < Duration::from_secs(30), "{took:?}");
 }
 
 /// Whatever was written of a buffer that was given back, the object is what was sent.

@@ -43,7 +43,7 @@ async fn many_uploads_on_a_hung_volume_wait_together_and_give_their_buffers_back
     let staged = join_all(uploads).await;
     assert!(staged.iter().all(Result::is_ok));
     // Three buffers for each do not fit: those who wait for one go on when the first have dropped their copies.
-    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
     drop(staged);
     let free = ward.fixture.store.parts.buffers_free();
     assert_eq!(free, (64 << 20) / BUFFER_BYTES, "although threads still hang in their writes");
