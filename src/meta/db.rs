@@ -19,6 +19,7 @@ use rocksdb::WriteBatch;
 use super::Error;
 use super::codec;
 use super::error::Kind;
+use super::files;
 use super::keys;
 use super::keys::Family;
 use super::keys::Key;
@@ -122,6 +123,10 @@ impl Database {
 
     /// Opens what is there for reading alone; nothing is written, the log is replayed into memory.
     pub(super) fn open_read_only(path: &Path, setup: &Setup) -> Result<Self, Error> {
+        if !files::holds_database(&RealDisk, path) {
+            // RocksDB would make the directory.
+            return Err(Error::corrupt(path.display().to_string(), "there is no database"));
+        }
         wal::check(&RealDisk, path)?;
         let families = Family::ALL.iter().map(|family| {
             let options = family_options(*family, &setup.cache, setup.write_buffer_bytes);

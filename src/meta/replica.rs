@@ -335,8 +335,9 @@ impl Keeper {
 
     /// Opens the database and says how that went.
     fn open(&mut self) {
+        let is_there = self.check_volume();
         let (slot, path) = (self.replica.slot, &self.replica.place.path);
-        let opened = files::tidy(&RealDisk, path).and_then(|()| {
+        let opened = is_there.and_then(|()| files::tidy(&RealDisk, path)).and_then(|()| {
             if vote::is_damaged(&RealDisk, path) {
                 return Err(Error::new("open", self.place(), Kind::Marked));
             }

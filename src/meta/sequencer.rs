@@ -271,7 +271,7 @@ impl Sequencer {
                 self.members[which].tell(Work::Report);
             }
         }
-        self.await_majority(commit)
+        self.wait_for_majority(commit)
     }
 
     fn write_here(&mut self, commit: Commit, batch: WriteBatch) -> Result<(), Error> {
@@ -294,7 +294,7 @@ impl Sequencer {
         Err(error)
     }
 
-    fn await_majority(&mut self, commit: Commit) -> Result<(), Error> {
+    fn wait_for_majority(&mut self, commit: Commit) -> Result<(), Error> {
         let sent = Instant::now();
         let mut patience = LEADER_SILENT_MAX;
         loop {
@@ -313,6 +313,11 @@ impl Sequencer {
                 }
                 if (!leader_takes || sent.elapsed() >= LEADER_SILENT_MAX) && self.pass_lead(commit) {
                     return Ok(());
+                }
+                if sent.elapsed() >= MAJORITY_MAX {
+                    return Err(Error::stopped(
+                        "the replica that leads does not answer, and no other can lead",
+                    ));
                 }
             } else if taking < majority {
                 return Err(self.below_majority(taking));

@@ -90,12 +90,16 @@ impl Reading<'_> {
         // This flushes: what a damaged log holds is in tables now, and the log is obsolete.
         let made = Checkpoint::new(&database.db).and_then(|checkpoint| checkpoint.create_checkpoint(&links));
         // Nobody waits for the scrub who wants to close the database.
-        let path = database.path.clone();
+        let (path, open) = (database.path.clone(), Arc::downgrade(&database));
         drop(database);
         let made = made.map_err(|error| Error::rocksdb("verify", path.display().to_string(), &error));
         let read = made.and_then(|()| self.tables(&links));
         let removed = files::remove(&links);
         match read {
+            // Whoever opens it anew removes the links.
+            Err(_) if open.strong_count() == 0 => {
+                return Err(Error::stopped("the replica was closed while it was read"));
+            }
             Err(error) if error.fault() == Fault::Damage => self.verified.damage.push(error.to_string()),
             Err(error) => return Err(error),
             Ok(()) => {}

@@ -29,14 +29,17 @@ impl Store {
         self.metadata.scan::<Reclaim>(keys::reclaims(), after, limit).await
     }
 
-    /// Settles one reclaim row: unlinks the blob unless another row still names it. `false` when a running read may
-    /// still want it, or it is being restored.
+    /// Settles one reclaim row: unlinks the blob unless another row still names it. `false` when its commit is
+    /// not acknowledged yet, a running read may still want the blob, or it is being restored.
     ///
     /// References only ever come from rows that hold one already, so a blob seen without any, in committed state,
     /// can gain none.
     pub async fn reclaim(&self, key: &Key, row: &Stored<Reclaim>) -> Result<bool, Error> {
         let blob = row.record.blob;
-        if self.readers.may_want(blob, row.revision) {
+        // A replica shows what it has, which may be ahead of what is acknowledged: should that commit be lost yet, the
+        // row that names the blob is there again.
+        let is_settled = row.revision <= self.metadata.newest_commit();
+        if !is_settled || self.readers.may_want(blob, row.revision) {
             return Ok(false);
         }
         // Being restored: a copy that is written behind the unlink would be left for ever.

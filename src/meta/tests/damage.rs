@@ -42,6 +42,7 @@ fn one_damaged_replica_is_healed_after_the_start() {
         let places = Places::new("down", 3);
         let meta = places.open();
         write(&meta, 0..40).unwrap();
+        wait_for_all(&meta, 3);
         flush(&meta);
         write(&meta, 40..60).unwrap();
         drop(meta);
@@ -66,6 +67,7 @@ fn the_scrub_finds_damage_in_every_kind_of_file() {
             let places = Places::new("scrub", 3);
             let meta = places.open();
             write(&meta, 0..40).unwrap();
+            wait_for_all(&meta, 3);
             flush(&meta);
             write(&meta, 40..60).unwrap();
             wait_for_all(&meta, 3);
@@ -101,6 +103,7 @@ fn a_damaged_leader_is_replaced_by_the_first_read() {
     let places = Places::new("read", 3);
     let meta = places.open();
     write(&meta, 0..60).unwrap();
+    wait_for_all(&meta, 3);
     flush(&meta);
     drop(meta);
     flip(places.path(0), ".blob");

@@ -136,6 +136,7 @@ fn a_lost_replica_is_rebuilt_while_serving() {
         let places = Places::new("lost", 3);
         let meta = places.open();
         write(&meta, 0..50).unwrap();
+        wait_for_all(&meta, 3);
         flush(&meta);
         drop(meta);
         std::fs::remove_dir_all(places.path(lost)).unwrap();

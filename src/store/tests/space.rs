@@ -19,6 +19,22 @@ async fn what_a_running_read_still_needs_is_not_reclaimed() {
     assert!(matches!(late.err(), Some(OpenError::Changed)));
 }
 
+/// A replica may show a commit that no majority has yet. Should it be lost, the object is there again.
+#[tokio::test]
+async fn what_is_not_acknowledged_yet_is_not_reclaimed() {
+    let fixture = Fixture::new(1, 1);
+    let bucket = fixture.bucket("bucket").await;
+    fixture.put(&bucket, "key", &body(1, LARGE)).await;
+    fixture.delete(&bucket, "key").await;
+    let (key, mut row) = fixture.store.reclaimable(None, 10).await.unwrap().remove(0);
+    let revision = std::mem::replace(&mut row.revision, fixture.meta.newest_commit() + 1);
+    assert!(!fixture.store.reclaim(&key, &row).await.unwrap());
+    assert_eq!(fixture.files().len(), 1);
+    row.revision = revision;
+    assert!(fixture.store.reclaim(&key, &row).await.unwrap());
+    assert!(fixture.files().is_empty());
+}
+
 #[tokio::test]
 async fn the_sweep_takes_orphans_of_age_and_nothing_else() {
     let fixture = Fixture::new(2, 2);
