@@ -7,6 +7,7 @@ use std::time::Duration;
 use std::time::Instant;
 
 use super::Error;
+use super::credentials::Root;
 use super::form;
 use super::observe::observe_all;
 use super::observe::plain;
@@ -62,13 +63,14 @@ impl Opened {
     }
 
     /// What the store is made of.
-    pub(super) fn found(&self, config: &Config) -> store::Found {
+    pub(super) fn found(&self, config: &Config, root: &Root) -> store::Found {
         store::Found {
             roster: self.roster.clone(),
             present: self.volumes.clone(),
             disk: Arc::clone(&self.disk),
             is_fixed: config.storage.replicas.is_some(),
             out_after: config.storage.volume_out_after,
+            kept: root.kept(),
         }
     }
 
