@@ -12,9 +12,12 @@
 //!       └─── attached anew, from every state
 //! ```
 //!
-//! - A failure is an I/O error, a deadline that passed, or a copy that lagged so far behind those of other volumes that
-//!   they went on without it. A full disk and a missing or corrupt file are none: the disk answered.
-//! - A refusal is a file system that has become read-only (`EROFS`); it opens the circuit of writes at once.
+//! - A failure is an I/O error, or a copy that lagged so far behind those of other volumes that they went on without it.
+//!   A full disk and a missing or corrupt file are none: the disk answered.
+//! - Requests that were under way when a failure was counted count no more: one hiccup that meets a hundred of them is one
+//!   failure. A disk that hangs is failed after three seconds of patience, however many wait for it.
+//! - A refusal opens its circuit at once: a file system that has become read-only (`EROFS`), or a call that was given all
+//!   the time there is and got no answer.
 //! - Reads need the circuit of reads; writes need both. A disk that is frozen or read-only may well serve what it has:
 //!   its reads say nothing about its writes, and must not count in their favour.
 //! - Nobody's request is tried on a failed volume. A probe of our own decides, every [`PROBE_AFTER`], and the answers of
@@ -113,11 +116,13 @@ pub struct Health(Mutex<Circuits>);
 struct Circuits {
     reads: State,
     writes: State,
+    /// When the last failure of each was counted.
+    counted: [Option<Instant>; 2],
 }
 
 impl Default for Health {
     fn default() -> Self {
-        Self(Mutex::new(Circuits { reads: State::Healthy, writes: State::Healthy }))
+        Self(Mutex::new(Circuits { reads: State::Healthy, writes: State::Healthy, counted: [None; 2] }))
     }
 }
 
@@ -145,14 +150,22 @@ impl Health {
         }
     }
 
-    /// It failed, or did not answer in time. Whether it has become failed by this.
-    pub fn failed(&self, used: Use) -> bool {
+    /// What began then has failed, or got no answer in time. Whether the volume has become failed by this.
+    pub fn failed(&self, used: Use, since: Instant) -> bool {
+        {
+            let mut circuits = self.0.lock();
+            let counted = &mut circuits.counted[usize::from(used.is_read())];
+            if counted.is_some_and(|counted| since < counted) {
+                return false;
+            }
+            *counted = Some(Instant::now());
+        }
         self.apply(used, Event::Failure)
     }
 
-    /// It takes no writes any more. Whether it has become failed by this.
-    pub fn refused_write(&self) -> bool {
-        self.apply(Use::Sync, Event::Refused)
+    /// It takes no writes any more, or leaves what it was asked unanswered. Whether it has become failed by this.
+    pub fn refused(&self, used: Use) -> bool {
+        self.apply(used, Event::Refused)
     }
 
     /// Its disk is there anew.

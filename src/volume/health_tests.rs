@@ -27,7 +27,7 @@ fn the_table_of_transitions() {
 
 fn fail(health: &Health, used: Use) {
     while health.may(used) {
-        health.failed(used);
+        health.failed(used, Instant::now());
     }
 }
 
@@ -35,15 +35,15 @@ fn fail(health: &Health, used: Use) {
 fn three_failures_in_a_row_open_the_circuit_and_two_do_not() {
     let health = Health::default();
     for _ in 0..2 {
-        assert!(!health.failed(Use::Read));
-        assert!(!health.failed(Use::Look));
+        assert!(!health.failed(Use::Read, Instant::now()));
+        assert!(!health.failed(Use::Look, Instant::now()));
         assert!(health.may_read());
         health.succeeded(Use::Read);
     }
-    assert!(!health.failed(Use::Read));
-    assert!(!health.failed(Use::Read));
-    assert!(health.failed(Use::Read), "the one that opens it says so");
-    assert!(!health.failed(Use::Read));
+    assert!(!health.failed(Use::Read, Instant::now()));
+    assert!(!health.failed(Use::Read, Instant::now()));
+    assert!(health.failed(Use::Read, Instant::now()), "the one that opens it says so");
+    assert!(!health.failed(Use::Read, Instant::now()));
     assert!(!health.may_read());
     assert!(!health.may_write(), "what cannot be read is not written to");
 }
@@ -53,7 +53,7 @@ fn three_failures_in_a_row_open_the_circuit_and_two_do_not() {
 fn reads_do_not_count_in_favour_of_writes() {
     let health = Health::default();
     for _ in 0..3 {
-        health.failed(Use::Sync);
+        health.failed(Use::Sync, Instant::now());
         health.succeeded(Use::Read);
         health.succeeded(Use::Write);
     }
@@ -64,7 +64,7 @@ fn reads_do_not_count_in_favour_of_writes() {
 #[test]
 fn a_read_only_file_system_is_not_written_to_again_and_read_still() {
     let health = Health::default();
-    assert!(health.refused_write());
+    assert!(health.refused(Use::Sync));
     assert!(!health.may_write());
     assert!(health.may_read());
 }
@@ -85,12 +85,12 @@ fn a_probe_decides_and_nobody_else() {
     assert!(health.begin_probe(due + PROBE_AFTER));
     health.probed(true, true, due);
     assert!(health.may_write());
-    health.failed(Use::Sync);
+    health.failed(Use::Sync, Instant::now());
     assert!(!health.may_write(), "it was on probation");
     assert!(health.begin_probe(due + PROBE_AFTER * 9));
     health.probed(true, true, due);
     health.succeeded(Use::Sync);
-    health.failed(Use::Sync);
+    health.failed(Use::Sync, Instant::now());
     assert!(health.may_write(), "it has proved itself");
 }
 
@@ -101,4 +101,17 @@ fn a_healthy_volume_is_not_probed() {
     fail(&health, Use::Read);
     health.attached();
     assert!(health.may_write());
+}
+
+#[test]
+fn one_hiccup_that_meets_many_requests_is_one_failure() {
+    let (health, since) = (Health::default(), Instant::now());
+    for _ in 0..100 {
+        assert!(!health.failed(Use::Sync, since));
+    }
+    assert_eq!(health.writes(), State::Suspect(1));
+    health.failed(Use::Read, since);
+    assert_eq!(health.reads(), State::Suspect(1), "each circuit counts by itself");
+    health.failed(Use::Sync, Instant::now());
+    assert!(health.failed(Use::Sync, Instant::now()));
 }

@@ -34,13 +34,14 @@ impl Volume {
         if !self.is_there() {
             return Probe { read: Err(missing()), written: Err(missing()) };
         }
-        let written = self.write_probe();
+        let written = self.write_probe().and_then(|()| self.check_time(begun));
+        let begun = Instant::now();
         let read = match &written {
-            Ok(()) => self.read_probe(),
+            Ok(()) => self.read_probe().and_then(|()| self.check_time(begun)),
             // There is nothing to read back: that its identity could be read has to do.
             Err(_) => Ok(()),
         };
-        let written = written.and_then(|()| self.remove_probe()).and_then(|()| self.check_time(begun));
+        let written = written.and_then(|()| self.remove_probe());
         Probe { read, written }
     }
 

@@ -20,6 +20,7 @@ fn roster(revision: u64) -> Roster {
 #[test]
 fn what_is_written_is_read() {
     let disk = SimDisk::default();
+    disk.create_dirs(Path::new(ROOT)).unwrap();
     assert_eq!(Roster::read(&disk, Path::new(ROOT)).unwrap(), None);
     for revision in [0, 1, u64::MAX] {
         roster(revision).write(&disk, Path::new(ROOT)).unwrap();
@@ -34,6 +35,7 @@ fn what_is_written_is_read() {
 fn a_write_that_is_cut_off_leaves_the_old_one_or_the_new_one() {
     for number in 1.. {
         let disk = SimDisk::default();
+        disk.create_dirs(Path::new(ROOT)).unwrap();
         roster(1).write(&disk, Path::new(ROOT)).unwrap();
         disk.fail_at(number, 5);
         let written = roster(2).write(&disk, Path::new(ROOT));
@@ -59,6 +61,7 @@ fn a_write_that_is_cut_off_leaves_the_old_one_or_the_new_one() {
 #[test]
 fn a_changed_byte_is_noticed_and_a_newer_format_refused() {
     let disk = SimDisk::default();
+    disk.create_dirs(Path::new(ROOT)).unwrap();
     roster(5).write(&disk, Path::new(ROOT)).unwrap();
     let path = Path::new(ROOT).join(NAME);
     let text = String::from_utf8(read_file(&disk, &path).unwrap()).unwrap();

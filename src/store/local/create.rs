@@ -116,7 +116,7 @@ impl Creating {
         // What they have not begun is not done, and what they have is given up on their own threads.
         drop(self.answers);
         let lag = self.silent.into_iter().filter(|(_, since)| since.elapsed() >= LAG_MAX);
-        lag.for_each(|(slot, _)| slot.lagged(Use::Write));
+        lag.for_each(|(slot, since)| slot.lagged(Use::Write, since.into_std()));
     }
 
     /// Why there are too few.

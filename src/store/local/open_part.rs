@@ -168,8 +168,8 @@ impl OpenPart {
                     return None;
                 }
                 Err(_) => {
-                    self.metrics.reads_hedged.inc();
                     joins = self.next(range.as_ref());
+                    self.metrics.reads_hedged.inc_by(u64::from(joins.is_some()));
                 }
             }
         }
@@ -270,7 +270,7 @@ impl Race {
                 lanes[lane] = None;
             }
             let lag = lanes.into_iter().flatten().filter(|lane| lane.since.elapsed() >= LAG_MAX);
-            lag.for_each(|lane| lane.candidate.slot.lagged(Use::Read));
+            lag.for_each(|lane| lane.candidate.slot.lagged(Use::Read, lane.since));
         });
     }
 }

@@ -145,8 +145,8 @@ impl Sink {
     /// Waits for writes, dropping copies that failed or lag.
     pub(in crate::store) async fn settle(&mut self, writes: Writes) -> Result<(), Error> {
         let Writes { started, used, _permit } = writes;
-        let mut waiting = vec![false; self.copies.len()];
-        started.iter().for_each(|(copy, ..)| waiting[*copy] = true);
+        let mut waiting = vec![None; self.copies.len()];
+        started.iter().for_each(|(copy, _, write)| waiting[*copy] = Some(write.since()));
         let answers =
             started.into_iter().map(|(copy, slot, write)| async move { (copy, slot.answer(write).await) });
         let mut running: FuturesUnordered<_> = answers.collect();
@@ -158,7 +158,7 @@ impl Sink {
                 Some(until) => timeout_at(until, running.next()).await.unwrap_or(None),
             };
             let Some((copy, answer)) = next else { break };
-            waiting[copy] = false;
+            waiting[copy] = None;
             match answer {
                 Ok(()) => {
                     done[copy] = true;
@@ -177,8 +177,8 @@ impl Sink {
         drop(running);
         for (number, copy) in self.copies.iter_mut().enumerate().filter(|(number, _)| !done[*number]) {
             let Some(dropped) = copy.take() else { continue };
-            if waiting[number] {
-                dropped.slot.lagged(used);
+            if let Some(since) = waiting[number] {
+                dropped.slot.lagged(used, since);
             }
             self.metrics.copies_dropped.inc();
         }

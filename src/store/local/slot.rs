@@ -249,13 +249,13 @@ impl Slot {
         });
         match running {
             Ok(running) => Ok(Started { running, used, since }),
-            Err(_) => Err(self.judge(used, Failure::Stalled)),
+            Err(_) => Err(self.judge((used, since), Failure::Stalled)),
         }
     }
 
     /// Waits for started work, and learns from how it ended. Ends when the volume becomes failed.
     pub(super) async fn answer<T>(&self, started: Started<T>) -> Result<T, Failure> {
-        let Started { running, used, .. } = started;
+        let Started { running, used, since } = started;
         let mut running = std::pin::pin!(running.answer());
         let mut patience = std::pin::pin!(sleep(CALL_MAX));
         loop {
@@ -263,16 +263,19 @@ impl Slot {
             opened.as_mut().enable();
             if !self.health.may(used) {
                 let answer = running.now_or_never().ok_or(Failure::Failed)?;
-                return self.learn(used, answer.map_err(|_| Failure::Stalled)?);
+                return self.learn((used, since), answer.map_err(|_| Failure::Stalled)?);
             }
             tokio::select! {
                 biased;
                 answer = &mut running => match answer {
-                    Ok(answer) => return self.learn(used, answer),
-                    Err(_) => return Err(self.judge(used, Failure::Stalled)),
+                    Ok(answer) => return self.learn((used, since), answer),
+                    Err(_) => return Err(self.judge((used, since), Failure::Stalled)),
                 },
                 () = opened => {}
-                () = &mut patience => return Err(self.judge(used, Failure::Stalled)),
+                () = &mut patience => {
+                    self.tell_opened(self.health.refused(used));
+                    return Err(Failure::Stalled);
+                }
             }
         }
     }
@@ -296,28 +299,30 @@ impl Slot {
         self.answer(started).await
     }
 
-    /// It lags so far behind the others that they went on without it.
-    pub(super) fn lagged(&self, used: Use) {
+    /// What it was asked then lags so far behind the others that they went on without it.
+    pub(super) fn lagged(&self, used: Use, since: Instant) {
         self.latencies.note(used, LAG_MAX);
-        self.fail(used);
+        self.tell_opened(self.health.failed(used, since));
     }
 
-    fn learn<T>(&self, used: Use, answer: Result<T, volume::Error>) -> Result<T, Failure> {
+    fn learn<T>(&self, asked: (Use, Instant), answer: Result<T, volume::Error>) -> Result<T, Failure> {
         match answer {
             Ok(done) => {
-                self.health.succeeded(used);
+                self.health.succeeded(asked.0);
                 Ok(done)
             }
-            Err(error) => Err(self.judge(used, Failure::Volume(error))),
+            Err(error) => Err(self.judge(asked, Failure::Volume(error))),
         }
     }
 
-    fn judge(&self, used: Use, failure: Failure) -> Failure {
+    /// Learns from a failure of what was asked, how and when.
+    fn judge(&self, (used, since): (Use, Instant), failure: Failure) -> Failure {
+        let fail = || self.tell_opened(self.health.failed(used, since));
         match &failure {
-            Failure::Stalled => self.fail(used),
+            Failure::Stalled => fail(),
             Failure::Volume(error) => match error.kind() {
-                Kind::Io(_) | Kind::Missing => self.fail(used),
-                Kind::ReadOnly => self.tell_opened(self.health.refused_write()),
+                Kind::Io(_) | Kind::Missing => fail(),
+                Kind::ReadOnly => self.tell_opened(self.health.refused(Use::Write)),
                 // The disk answered.
                 _ => self.health.succeeded(used),
             },
@@ -325,10 +330,6 @@ impl Slot {
             Failure::Failed | Failure::Absent => {}
         }
         failure
-    }
-
-    fn fail(&self, used: Use) {
-        self.tell_opened(self.health.failed(used));
     }
 
     fn tell_opened(&self, has_opened: bool) {

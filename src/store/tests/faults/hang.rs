@@ -22,8 +22,7 @@ async fn a_hung_volume_costs_a_few_requests_a_second_and_then_nothing() {
         ward.faults.mend();
         ward.becomes(1, VolumeHealth::Suspect).await;
         ward.put("g", &body_of("g")).await;
-        assert_eq!(ward.missing().len(), 6);
-        assert_eq!(ward.health(1), VolumeHealth::Healthy);
+        assert_eq!(ward.missing().len(), 6, "it takes copies again");
     }
 }
 

@@ -68,9 +68,12 @@ impl Ward {
     }
 
     async fn get(&self, key: &str) -> Duration {
+        let expected = body_of(key);
         let begun = Instant::now();
-        assert!(self.fixture.get(&self.bucket, key).await.unwrap() == body_of(key), "{key}");
-        begun.elapsed()
+        let read = self.fixture.get(&self.bucket, key).await;
+        let took = begun.elapsed();
+        assert!(read.unwrap() == expected, "{key}");
+        took
     }
 
     fn health(&self, number: usize) -> VolumeHealth {
