@@ -28,8 +28,8 @@ use super::records::Record;
 use super::vote;
 use crate::base::BlobId;
 use crate::base::DeploymentId;
-use crate::sys::disk::RealDisk;
 use crate::base::Timestamp;
+use crate::sys::disk::RealDisk;
 
 /// Blocks are read ahead by this many bytes: a walk touches all of them.
 const READ_AHEAD_BYTES: usize = 1 << 20;
