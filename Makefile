@@ -4,7 +4,7 @@
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build check test conformance s3-tests bench drill image
+.PHONY: help run build check test conformance s3-tests model bench drill image
 
 # Prepares the machine where that is still to do, and puts the environment of a build into the recipe.
 environment := environment=$$(setup/env.sh) && eval "$$environment"
@@ -18,6 +18,7 @@ help:
 	@echo "make test         everything that must be green before a change is merged"
 	@echo "make conformance  real clients against a server of its own"
 	@echo "make s3-tests     the public ceph/s3-tests suite against a server of its own"
+	@echo "make model        a million steps beside a model in memory, and the power cut or an error in every place"
 	@echo "make drill        break disks in every way there is; count what was lost (ARGS=\"--only frozen\")"
 	@echo "make bench        the load generator, beside other servers where they are installed"
 	@echo "make image        a container image"
@@ -42,6 +43,10 @@ s3-tests:
 
 drill:
 	@$(release) && conformance/drills/torture.py $(ARGS)
+
+model:
+	@$(environment) && HOLDALL_MODEL_OPERATIONS=$${HOLDALL_MODEL_OPERATIONS:-1000000} HOLDALL_SWEEP=long \
+	    cargo test --locked --features failpoints --test model --test sweep -- --nocapture $(ARGS)
 
 bench:
 	@$(release) && benches/run.sh $(ARGS)

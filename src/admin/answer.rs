@@ -98,7 +98,8 @@ impl<'a> Call<'a> {
         let redundancy = self.shown.control.redundancy().await?;
         let volumes = self.volumes().await?;
         let jobs = self.shown.control.jobs()?;
-        let reasons = judge::reasons(&redundancy, &volumes, &jobs);
+        let mut reasons = judge::reasons(&redundancy, &volumes, &jobs);
+        reasons.extend(judge::short_of_metadata(&volumes, self.shown.control.metadata_replicas_max()));
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let healthy = reasons.is_empty();
         Ok(json(StatusCode::OK, &wire::Status { version, healthy, reasons, redundancy, volumes, jobs }))

@@ -23,6 +23,9 @@ pub trait Control: Send + Sync {
     /// How redundant the blobs are.
     fn redundancy(&self) -> Answer<'_, Redundancy>;
 
+    /// Volumes that should have a replica of the metadata, when there are so many.
+    fn metadata_replicas_max(&self) -> usize;
+
     /// Every job.
     fn jobs(&self) -> Result<Vec<Job>, Refusal>;
 

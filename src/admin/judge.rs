@@ -51,6 +51,14 @@ pub(super) fn reasons(redundancy: &Redundancy, volumes: &[Volume], jobs: &[Job])
     reasons
 }
 
+/// What is amiss when fewer volumes have a replica of the metadata than should.
+pub(super) fn short_of_metadata(volumes: &[Volume], replicas_max: usize) -> Option<String> {
+    let may = |volume: &&Volume| volume.state == "active" && !volume.replaced_elsewhere;
+    let wanted = volumes.iter().filter(may).count().min(replicas_max);
+    let have = volumes.iter().filter(|volume| volume.metadata.is_some()).count();
+    (have < wanted).then(|| format!("the metadata is on {have} of the {wanted} volumes that it should be on"))
+}
+
 /// Blobs with fewer copies than they should have, as of the last census.
 fn short_of_copies(redundancy: &Redundancy) -> u64 {
     let wanted = usize::try_from(redundancy.replicas).unwrap_or(usize::MAX);
@@ -101,7 +109,11 @@ pub(super) fn progress(
         }
         (Cause::Replaced, Some(repair)) => Some(of(repair, true)),
         // What could not be moved is tried again.
-        (Cause::Replaced, None) | (Cause::Moved, _) => Some(of(rebalance, redundancy.misplaced_copies == 0)),
+        _ if redundancy.misplaced_copies > 0 => Some(of(rebalance, false)),
+        _ => match find("metadata").filter(|_| volume.state == "draining" && volume.metadata.is_some()) {
+            Some(metadata) => Some(of(metadata, false)),
+            None => Some(of(rebalance, true)),
+        },
     }
 }
 

@@ -57,6 +57,22 @@ fn what_is_amiss_is_said() {
     assert_eq!(failed, "the job repair failed and tries again: no room");
 }
 
+#[test]
+fn the_metadata_is_on_as_many_volumes_as_it_should_be() {
+    let with = |role: Option<&str>, state: &str| {
+        let mut volume = volume(1, "/mnt/a");
+        state.clone_into(&mut volume.state);
+        volume.metadata = role.map(replica);
+        volume
+    };
+    let (leads, follows) = (with(Some("leader"), "active"), with(Some("follower"), "active"));
+    let none = with(None, "active");
+    assert_eq!(short_of_metadata(&[leads.clone(), follows.clone(), none.clone()], 2), None);
+    assert_eq!(short_of_metadata(&[leads.clone(), with(None, "draining")], 3), None);
+    let short = short_of_metadata(&[leads, follows, none.clone(), none], 3);
+    assert_eq!(short.as_deref(), Some("the metadata is on 2 of the 3 volumes that it should be on"));
+}
+
 fn ran(name: &str, state: &str, started: &str, finished: &str) -> Job {
     let mut job = job(name);
     state.clone_into(&mut job.state);
@@ -103,5 +119,11 @@ fn only_what_changes_has_progress() {
     assert_eq!(progress(&volume(1, "/a"), None, &jobs, &redundancy()), None);
     let mut draining = volume(1, "/a");
     "draining".clone_into(&mut draining.state);
+    draining.metadata = None;
     assert!(progress(&draining, None, &jobs, &redundancy()).unwrap().done);
+    // A volume whose metadata is needed cannot be removed.
+    draining.metadata = Some(replica("follower"));
+    let jobs = [jobs[0].clone(), job("metadata")];
+    let waiting = progress(&draining, None, &jobs, &redundancy()).unwrap();
+    assert_eq!((waiting.done, waiting.job.as_str()), (false, "metadata"));
 }

@@ -96,12 +96,13 @@ impl Config {
             plural(machine.cores, "core", "cores")
         ));
         report.calibrated.push(format!(
-            "{} of {} of memory: {} cache, {} write buffers, {} uploads",
+            "{} of {} of memory: {} cache, {} write buffers, {} uploads, {} downloads",
             show_mebibytes(self.memory.budget_bytes),
             show_mebibytes(machine.memory_bytes),
             show_mebibytes(self.memory.cache_bytes() as u64),
             show_mebibytes(self.memory.write_buffer_bytes() as u64),
-            show_mebibytes(self.memory.upload_bytes() as u64)
+            show_mebibytes(self.memory.upload_bytes() as u64),
+            show_mebibytes(self.memory.download_bytes() as u64)
         ));
         self.warn(machine, &mut report.warnings);
         report

@@ -96,7 +96,8 @@ fn copies_follow_the_volumes_until_three() {
 fn the_budget_is_split_without_remainder() {
     for budget_bytes in [64 << 20, (128 << 20) + 7, 4 << 30, 1 << 40] {
         let memory = crate::config::Memory { budget_bytes };
-        let sum = memory.cache_bytes() + memory.write_buffer_bytes() + memory.upload_bytes();
+        let transfers = memory.upload_bytes() + memory.download_bytes();
+        let sum = memory.cache_bytes() + memory.write_buffer_bytes() + transfers;
         assert_eq!(sum as u64, budget_bytes);
         assert!(memory.cache_bytes() >= sum / 2);
     }

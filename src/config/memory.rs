@@ -14,7 +14,7 @@ const WRITE_BUFFER_MAX_BYTES: u64 = 512 << 20;
 /// How much memory is used for what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Memory {
-    /// For caches, write buffers and uploads together, in bytes, 64 MiB to 1 TiB; an eighth of the machine's memory
+    /// For caches, write buffers, uploads and downloads together, in bytes, 64 MiB to 1 TiB; an eighth of the machine's memory
     /// (of the control group's, when that is less), at least 128 MiB and at most 4 GiB.
     pub budget_bytes: u64,
 }
@@ -25,9 +25,9 @@ impl Memory {
         Self { budget_bytes }
     }
 
-    /// For rows and small bodies read before, in bytes: what the other two leave.
+    /// For rows and small bodies read before, in bytes: what the others leave.
     pub fn cache_bytes(&self) -> usize {
-        self.budget_bytes as usize - self.write_buffer_bytes() - self.upload_bytes()
+        self.budget_bytes as usize - self.write_buffer_bytes() - self.upload_bytes() - self.download_bytes()
     }
 
     /// For rows that are durable in the log but not yet in sorted files, in bytes: an eighth, at most 512 MiB.
@@ -38,5 +38,10 @@ impl Memory {
     /// For the buffers of all running uploads, in bytes: a quarter, at most 1 GiB.
     pub fn upload_bytes(&self) -> usize {
         (self.budget_bytes / 4).min(UPLOADS_MAX_BYTES) as usize
+    }
+
+    /// For the chunks of all running downloads, in bytes: half as much as for uploads.
+    pub fn download_bytes(&self) -> usize {
+        self.upload_bytes() / 2
     }
 }

@@ -133,7 +133,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "memory.budget",
         variable: "HOLDALL_MEMORY_BUDGET",
-        meaning: "Memory for caches, write buffers and uploads together",
+        meaning: "Memory for caches, write buffers, uploads and downloads together",
         default: "1/8 of the memory, at least 128MiB and at most 4GiB",
         allowed: "a size from 64MiB to 1TiB",
         apply: |config, given| given.size(64 << 20..=1 << 40).map(|bytes| config.memory.budget_bytes = bytes),

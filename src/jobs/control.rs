@@ -249,6 +249,11 @@ impl Control {
         self.shared.lock().requested
     }
 
+    /// The pass that was asked for has begun, whether or not the job makes anything of it.
+    pub(super) fn forget_request(&self) {
+        self.shared.lock().requested = false;
+    }
+
     /// Takes `bytes` out of the rate; until when to wait for them.
     fn reserve(&self, bytes: u64) -> Option<Instant> {
         let mut shared = self.shared.lock();

@@ -32,3 +32,5 @@ pub use sweep::SweepSettings;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod throughput_tests;

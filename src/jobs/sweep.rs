@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Control;
+use super::Progress;
 use super::worker::Job;
 use super::worker::Running;
 use super::worker::Step;
@@ -63,9 +64,14 @@ impl Sweep {
         Self { store, clock, volumes, settings, cursor: Cursor::Parts(0, None), removed: 0 }
     }
 
-    async fn advance(&mut self) -> Result<Step, Error> {
+    async fn advance(&mut self, control: &Control) -> Result<Step, Error> {
+        if matches!(self.cursor, Cursor::Parts(0, None)) {
+            // Volumes may have come or gone since the last pass.
+            self.volumes = self.store.volume_ids();
+            control.begin(Progress { total_items: self.volumes.len() as u64, ..Progress::default() });
+        }
         self.cursor = match &self.cursor {
-            Cursor::Parts(number, after) => self.sweep_parts(*number, *after).await?,
+            Cursor::Parts(number, after) => self.sweep_parts((*number, *after), control).await?,
             Cursor::Open(after) => match self.store.sweep_uploads(after.clone(), BATCH).await? {
                 Some(last) => Cursor::Open(Some(last)),
                 None => Cursor::Ended(None),
@@ -82,7 +88,11 @@ impl Sweep {
         Ok(Step::Busy)
     }
 
-    async fn sweep_parts(&mut self, number: usize, after: Option<BlobId>) -> Result<Cursor, Error> {
+    async fn sweep_parts(
+        &mut self,
+        (number, after): (usize, Option<BlobId>),
+        control: &Control,
+    ) -> Result<Cursor, Error> {
         let Some(volume) = self.volumes.get(number) else { return Ok(Cursor::Open(None)) };
         let age = self.settings.age.as_millis() as u64;
         let before = Timestamp::from_millis(self.clock.now().as_millis().saturating_sub(age));
@@ -97,7 +107,10 @@ impl Sweep {
         self.removed += removed;
         Ok(match last {
             Some(last) => Cursor::Parts(number, Some(last)),
-            None => Cursor::Parts(number + 1, None),
+            None => {
+                control.advance(0, 1);
+                Cursor::Parts(number + 1, None)
+            }
         })
     }
 
@@ -132,7 +145,7 @@ impl Job for Sweep {
         self.settings.pause
     }
 
-    fn step<'a>(&'a mut self, _control: &'a Control) -> Running<'a> {
-        Box::pin(self.advance())
+    fn step<'a>(&'a mut self, control: &'a Control) -> Running<'a> {
+        Box::pin(self.advance(control))
     }
 }

@@ -138,6 +138,7 @@ async fn run(
             control.while_paused().await;
             job.step(&control).await
         };
+        let asked = control.is_requested();
         let outcome = tokio::select! {
             biased;
             _ = stopped.changed() => break,
@@ -145,6 +146,10 @@ async fn run(
         };
         if let Err(error) = &outcome {
             tracing::warn!(job = control.name(), %error, "a step failed and will be done again");
+        }
+        if asked {
+            // It has had its chance to take it.
+            control.forget_request();
         }
         let rest = control.settle(outcome, job.pause());
         keeper.tell(&control);

@@ -25,6 +25,7 @@ use crate::store;
 use crate::store::MembershipError;
 use crate::store::Store;
 use crate::store::VolumeStatus;
+use crate::volume::VOTERS_MAX;
 
 /// The store and the jobs of a running server.
 pub(super) struct Control {
@@ -53,6 +54,10 @@ impl admin::Control for Control {
             let redundancy = self.store()?.redundancy().await;
             redundancy.map(redundancy_document).map_err(|error| store_refusal(&error))
         })
+    }
+
+    fn metadata_replicas_max(&self) -> usize {
+        VOTERS_MAX
     }
 
     fn jobs(&self) -> Result<Vec<wire::Job>, Refusal> {

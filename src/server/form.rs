@@ -37,15 +37,17 @@ pub(super) fn form(
     }
     let deployment = plan.deployment.unwrap_or_else(|| DeploymentId::from_bytes(start.random()));
     let mut forming = Roster::forming(deployment, members);
-    let voters = plan.voters.iter().map(|number| &observed[*number].path);
-    let meta = start.open_metadata(&forming, voters)?;
-    if let Some(deployment) = meta.deployment()? {
-        forming.deployment = deployment;
-    }
-    if let Some(nameless) = plan.format.first()
-        && roster::exists(&meta)?
-    {
-        return Err(Refusal::Nameless { path: observed[*nameless].path.clone() }.into());
+    let voters = || plan.voters.iter().map(|number| &observed[*number].path);
+    if observed.iter().any(|one| one.is_given && one.has_metadata) {
+        let meta = start.open_metadata(&forming, voters())?;
+        if let Some(deployment) = meta.deployment()? {
+            forming.deployment = deployment;
+        }
+        if let Some(nameless) = plan.format.first()
+            && roster::exists(&meta)?
+        {
+            return Err(Refusal::Nameless { path: observed[*nameless].path.clone() }.into());
+        }
     }
     for number in &plan.format {
         let path = &observed[*number].path;
@@ -63,6 +65,7 @@ pub(super) fn form(
     for number in order {
         volumes.push(locks.open(start.disk, &observed[number].path)?);
     }
+    let meta = start.open_metadata(&forming, voters())?;
     roster::mark(&meta)?;
     let formed = Roster { revision: 1, ..forming };
     for volume in &volumes {

@@ -230,4 +230,6 @@ fn warn_about_files(config: &Config, open_files_max: u64) {
 }
 
 #[cfg(test)]
+mod growth_tests;
+#[cfg(test)]
 mod tests;

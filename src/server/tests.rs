@@ -21,7 +21,7 @@ use crate::volume::Identity;
 use crate::volume::Volume;
 
 /// Settings for volumes in `directory`, on ports that the kernel chooses.
-fn config(directory: &Path, volumes: &[&str]) -> Config {
+pub(super) fn config(directory: &Path, volumes: &[&str]) -> Config {
     let mut config = Config::defaults(&Hardware { cores: 1, memory_bytes: 512 << 20 });
     config.listen.address = "127.0.0.1:0".parse().unwrap();
     config.listen.admin_address = "127.0.0.1:0".parse().unwrap();
@@ -29,7 +29,7 @@ fn config(directory: &Path, volumes: &[&str]) -> Config {
     config
 }
 
-fn stop(running: Running) {
+pub(super) fn stop(running: Running) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(running.stop());
 }
@@ -44,7 +44,7 @@ fn refusal(config: &Config) -> String {
     start(config).err().expect("the start should have been refused").to_string()
 }
 
-fn ask(address: SocketAddr, path: &str) -> String {
+pub(super) fn ask(address: SocketAddr, path: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();

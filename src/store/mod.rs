@@ -24,6 +24,7 @@ mod bucket;
 mod census;
 mod commit;
 mod digest;
+mod downloads;
 mod engine;
 mod error;
 mod exclusive;
@@ -57,6 +58,7 @@ use crate::sys::metrics::Metrics;
 use blobs::Unnamed;
 use blocking::Pool;
 use bucket::BucketCache;
+use downloads::Downloads;
 use commit::Turns;
 use exclusive::Exclusive;
 use local::LocalMetadata;
@@ -116,7 +118,7 @@ pub struct Settings {
     pub replicas: usize,
     /// Bodies up to this many bytes live with their metadata.
     pub inline_limit: usize,
-    /// Buffers of all uploads together, in bytes.
+    /// Buffers of all uploads together, in bytes. Downloads use half as much besides.
     pub upload_memory_bytes: usize,
     /// Threads for metadata reads that miss the cache, and for digests.
     pub threads: usize,
@@ -141,6 +143,7 @@ pub struct Store {
     buckets: BucketCache,
     unnamed: Arc<Unnamed>,
     readers: Arc<Readers>,
+    downloads: Arc<Downloads>,
     turns: Turns,
     traffic: Arc<Traffic>,
     exclusive: Arc<Exclusive>,
@@ -177,6 +180,7 @@ impl Store {
             buckets: BucketCache::default(),
             unnamed: Arc::default(),
             readers: Arc::default(),
+            downloads: Arc::new(Downloads::new(settings.upload_memory_bytes as u64 / 2)),
             turns: Turns::default(),
             traffic: Arc::default(),
             exclusive: Arc::default(),

@@ -2,7 +2,7 @@
 //!
 //! A read registers with [`super::readers`] and then looks at the object row once more: from there on the reclaimer
 //! leaves every blob of that version alone until the read is dropped. One chunk is read ahead, so that disk and
-//! network overlap; memory per download stays at two chunks.
+//! network overlap; memory per download stays at two chunks, whose size is a matter of how many there are.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -20,6 +20,7 @@ use super::Promises;
 use super::SourceError;
 use super::Store;
 use super::commit::Custody;
+use super::downloads::Download;
 use super::engine::Metadata as _;
 use super::engine::Parts as _;
 use super::local::LocalMetadata;
@@ -40,10 +41,6 @@ use crate::meta::records::Repair;
 use crate::s3::error_code::ErrorCode;
 use crate::s3::name::ObjectKey;
 use crate::sys::clock::Clock;
-
-/// Bytes read from a part at a time: eight blocks, so that checks and system calls are few and a slow client holds
-/// little.
-const CHUNK_BYTES: u64 = 512 << 10;
 
 /// Why an object could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -149,6 +146,8 @@ impl Store {
             clock: Arc::clone(&self.clock),
             segments,
             open: None,
+            ahead: None,
+            download: self.downloads.enter(),
             _reading: reading,
             _under_way: self.traffic.enter(),
         };
@@ -211,10 +210,10 @@ impl Segment {
     }
 }
 
-/// Where the next chunk of a range ends: chunks begin and end on whole blocks of the part, so that none is read and
-/// checked twice.
-fn chunk_end(range: &Range<u64>) -> u64 {
-    range.end.min((range.start / CHUNK_BYTES + 1) * CHUNK_BYTES)
+/// Where the next chunk of a range ends: chunks begin and end on their own multiples, so that whole blocks of the part
+/// are not read and checked twice while they are large enough.
+fn chunk_end(range: &Range<u64>, chunk_bytes: u64) -> u64 {
+    range.end.min((range.start / chunk_bytes + 1) * chunk_bytes)
 }
 
 /// A streamed read under way.
@@ -224,6 +223,9 @@ struct Streaming {
     clock: Arc<dyn Clock>,
     segments: VecDeque<Segment>,
     open: Option<(BlobId, OpenPart)>,
+    /// What was read ahead, as it will be asked for.
+    ahead: Option<Range<u64>>,
+    download: Download,
     _reading: Reading,
     _under_way: UnderWay,
 }
@@ -235,8 +237,10 @@ impl Streaming {
         match &segment.body {
             SegmentBody::Blob(id) => {
                 let id = *id;
-                let end = chunk_end(&segment.range);
-                let range = segment.range.start..end;
+                let chunk_bytes = self.download.chunk_bytes();
+                let here = segment.range.start..chunk_end(&segment.range, chunk_bytes);
+                let range = self.ahead.take().filter(|ahead| ahead.start == here.start).unwrap_or(here);
+                let end = range.end;
                 segment.range.start = end;
                 let chunk = self.chunk(id, range).await;
                 self.settle(chunk.is_ok(), id);
@@ -253,8 +257,13 @@ impl Streaming {
     async fn chunk(&mut self, id: BlobId, range: Range<u64>) -> Result<Bytes, Error> {
         if self.open.as_ref().is_none_or(|(open, _)| *open != id) {
             let reason = "no copy was found".to_owned();
-            let part = self.parts.open(id).await?.ok_or(Error::Damaged { blob: id, reason })?;
-            self.open = Some((id, part));
+            let opened = self.parts.open(id).await;
+            let part = opened.and_then(|part| part.ok_or(Error::Damaged { blob: id, reason }));
+            if let Err(Error::Damaged { .. }) = &part {
+                let copies = self.parts.members().replicas();
+                self.file_repair(id, copies).await;
+            }
+            self.open = Some((id, part?));
         }
         let Some((_, part)) = self.open.as_mut() else {
             return Err(Error::internal("read", "no part is open"));
@@ -295,11 +304,16 @@ impl Streaming {
             self.open = None;
             return;
         }
-        let range = segment.range.start..chunk_end(&segment.range);
+        let chunk_bytes = self.download.chunk_bytes();
+        if !Download::may_read_ahead(chunk_bytes) {
+            return;
+        }
+        let range = segment.range.start..chunk_end(&segment.range, chunk_bytes);
         if let Some((open, part)) = &mut self.open
             && *open == id
         {
-            part.read_ahead(range);
+            part.read_ahead(range.clone());
+            self.ahead = Some(range);
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use tokio::sync::mpsc;
+
 use super::Error;
 use super::Pace;
 use super::Store;
@@ -75,26 +77,62 @@ impl Store {
         Ok((Verdict::Good, reader.footer().file_bytes()))
     }
 
-    /// Puts a blob with a bad copy on the repair queue. A copy that is being replaced already, or that no row names, is
-    /// nobody's concern.
+    /// Replicas of the metadata that can be verified now.
+    pub fn open_replicas(&self) -> Vec<String> {
+        self.metadata.open_replicas()
+    }
+
+    /// Reads all of a replica of the metadata. A damaged one is made anew by itself when there is another. Returns the
+    /// bytes that were read, and in how many places it is damaged; `None` when it cannot be read now.
+    pub async fn verify_replica<P: Pace>(&self, name: String, pace: &P) -> Option<(u64, u64)> {
+        let (told, mut heard) = mpsc::channel(1);
+        let tell = move |bytes: u64| {
+            // When nobody listens the server is stopping.
+            let _ = told.blocking_send(bytes);
+        };
+        let running = self.metadata.verify(name.clone(), tell).ok()?;
+        let mut begun = Instant::now();
+        while let Some(bytes) = heard.recv().await {
+            pace.spent(bytes, begun.elapsed()).await;
+            begun = Instant::now();
+        }
+        match running.answer().await.ok()? {
+            Ok(verified) => {
+                let damage = verified.damage.iter().chain(&verified.log_damage);
+                damage
+                    .clone()
+                    .for_each(|damage| tracing::warn!(replica = name, damage, "the scrub found damage"));
+                Some((verified.bytes, damage.count() as u64))
+            }
+            Err(error) => {
+                tracing::warn!(replica = name, %error, "a replica of the metadata could not be verified");
+                None
+            }
+        }
+    }
+
+    /// Puts a blob with a bad copy on the repair queue. A copy that no row names is nobody's concern.
     async fn condemn(&self, volume: VolumeId, blob: BlobId, why: &str) -> Result<Verdict, Error> {
-        let Some(_in_hand) = self.exclusive.enter(blob) else { return Ok(Verdict::Nothing) };
         if self.unnamed.contains(blob) || !self.is_referenced(blob).await? {
             return Ok(Verdict::Nothing);
         }
         tracing::warn!(%blob, %volume, why, "the scrub found a bad copy");
         self.metrics.copies_bad.inc();
         let key = keys::repair(blob);
-        let row = self.metadata.get::<Repair>(&key).await?;
         let replicas = self.parts.members().replicas();
-        let missing = row.as_ref().map_or(1, |row| usize::from(row.record.missing) + 1).min(replicas);
-        let mut transaction = Transaction::new();
-        if let Some(row) = row {
-            transaction.expect(Expect::Revision(key, row.revision));
+        // Copies on other volumes may be found bad at the same time: each counts.
+        loop {
+            let row = self.metadata.get::<Repair>(&key).await?;
+            let missing = row.as_ref().map_or(1, |row| usize::from(row.record.missing) + 1).min(replicas);
+            let mut transaction = Transaction::new();
+            transaction.expect(match row {
+                Some(row) => Expect::Revision(key.clone(), row.revision),
+                None => Expect::Absent(key.clone()),
+            });
+            self.note_repair(&mut transaction, blob, missing);
+            if self.try_commit(transaction).await? {
+                return Ok(Verdict::Bad);
+            }
         }
-        self.note_repair(&mut transaction, blob, missing);
-        // When the row has changed meanwhile, somebody else has noticed.
-        self.try_commit(transaction).await?;
-        Ok(Verdict::Bad)
     }
 }

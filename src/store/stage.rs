@@ -9,10 +9,15 @@
 //! ```
 //!
 //! An upload holds at most [`BUFFERS_PER_UPLOAD`] buffers: one filling, the others being hashed and written. A slow
-//! disk or a busy core therefore slows the client down; nothing piles up.
+//! disk or a busy core therefore slows the client down; nothing piles up. A slow client must not slow others down: when
+//! buffers are scarce, one that does not fill up is written as far as it goes and given back.
+
+use std::time::Duration;
+use std::time::Instant;
 
 use bytes::Bytes;
 use bytes::BytesMut;
+use tokio::time::timeout;
 
 use super::ByteSource;
 use super::Digests;
@@ -36,6 +41,9 @@ use crate::volume::Tail;
 
 /// One filling, two being hashed and written: 1.5 MiB per upload.
 const BUFFERS_PER_UPLOAD: usize = 3;
+
+/// How long a buffer may take to fill up while others wait for one. A client of 1 MiB/s fills one in half a second.
+const FILL_MAX: Duration = Duration::from_secs(1);
 
 /// What is known about a body before it arrives.
 pub struct StagePlan {
@@ -113,10 +121,7 @@ impl Store {
                 // Owned before the first byte is on a disk, so that the sweep never takes it for an orphan.
                 let guard = self.own(self.new_blob_id());
                 let sink = self.parts.create(guard.id(), source.length()).await?;
-                let hashing = HashState::Idle(Box::new(hashing));
-                let upload =
-                    Upload { store: self, guard, sink, hashing, buffer: None, offset: 0, under_way: None };
-                upload.run(begun, source, plan).await
+                Upload::new(self, guard, sink, hashing).run(begun, source, plan).await
             }
         }
     }
@@ -184,6 +189,10 @@ struct Upload<'a> {
     hashing: HashState,
     /// The buffer being filled.
     buffer: Option<Buffer>,
+    /// When that was taken.
+    taken: Instant,
+    /// What could not be written of a buffer that was given back: less than an aligned block.
+    rest: Vec<u8>,
     /// Payload bytes handed to the volumes.
     offset: u64,
 }
@@ -195,7 +204,21 @@ enum HashState {
     Lost,
 }
 
-impl Upload<'_> {
+impl<'a> Upload<'a> {
+    fn new(store: &'a Store, guard: BlobGuard, sink: Sink, hashing: Hashing) -> Self {
+        Self {
+            store,
+            guard,
+            under_way: None,
+            sink,
+            hashing: HashState::Idle(Box::new(hashing)),
+            buffer: None,
+            taken: Instant::now(),
+            rest: Vec::new(),
+            offset: 0,
+        }
+    }
+
     async fn run(
         mut self,
         begun: Vec<Bytes>,
@@ -207,7 +230,7 @@ impl Upload<'_> {
             received += chunk.len() as u64;
             self.take(&chunk).await?;
         }
-        while let Some(chunk) = next_chunk(source).await {
+        while let Some(chunk) = self.next_chunk(source).await? {
             let chunk = chunk?;
             received += chunk.len() as u64;
             if received > plan.max_bytes {
@@ -218,12 +241,54 @@ impl Upload<'_> {
         self.finish(received, &source.promises(), plan.owner).await
     }
 
+    /// Waits for the next chunk, without a buffer when others wait for one.
+    async fn next_chunk(
+        &mut self,
+        source: &mut dyn ByteSource,
+    ) -> Result<Option<Result<Bytes, SourceError>>, Error> {
+        loop {
+            if self.buffer.is_none() && self.under_way.is_none() {
+                return Ok(next_chunk(source).await);
+            }
+            if self.taken.elapsed() >= FILL_MAX && self.store.parts.buffers_are_scarce() {
+                self.give_back().await?;
+                continue;
+            }
+            if let Ok(chunk) = timeout(FILL_MAX, next_chunk(source)).await {
+                return Ok(chunk);
+            }
+        }
+    }
+
+    /// Writes what there is of a buffer and lets go of it.
+    async fn give_back(&mut self) -> Result<(), Error> {
+        if let Some(mut buffer) = self.buffer.take() {
+            self.rest = buffer.split_rest();
+            if !buffer.bytes().is_empty() {
+                self.hand_on(buffer).await?;
+            }
+        }
+        self.hashing = HashState::Idle(self.hashing_idle().await?);
+        match self.under_way.take() {
+            Some(writes) => self.sink.settle(writes).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Makes sure that there is a buffer, with what was left of the one before.
+    async fn take_buffer(&mut self) -> Result<(), Error> {
+        if self.buffer.is_none() {
+            let mut buffer = self.store.parts.buffer().await?;
+            buffer.fill_from(&std::mem::take(&mut self.rest));
+            (self.buffer, self.taken) = (Some(buffer), Instant::now());
+        }
+        Ok(())
+    }
+
     /// Copies `chunk` into buffers, handing on each that fills up.
     async fn take(&mut self, mut chunk: &[u8]) -> Result<(), Error> {
         while !chunk.is_empty() {
-            if self.buffer.is_none() {
-                self.buffer = Some(self.store.parts.buffer().await?);
-            }
+            self.take_buffer().await?;
             let Some(buffer) = self.buffer.as_mut() else { break };
             let taken = buffer.fill_from(chunk);
             chunk = &chunk[taken..];
@@ -271,6 +336,9 @@ impl Upload<'_> {
         promises: &Promises,
         mut owner: BlobOwner,
     ) -> Result<Staged, StageError> {
+        if !self.rest.is_empty() {
+            self.take_buffer().await?;
+        }
         let mut hashing = self.hashing_idle().await?;
         let rest = self.buffer.take();
         let hashed = self.store.hashing.run(move || {

@@ -37,6 +37,11 @@ impl AlignedBuffer {
         taken
     }
 
+    /// Keeps the first `length` bytes of what was taken.
+    pub fn truncate(&mut self, length: usize) {
+        self.length = self.length.min(length);
+    }
+
     /// Whether nothing more fits.
     pub const fn is_full(&self) -> bool {
         self.length == self.capacity

@@ -74,11 +74,11 @@ fn the_quarantine_keeps_the_newest_within_its_bounds() {
     let disk = SimDisk::default();
     let volume = volume_on(&disk);
     assert_eq!(volume.quarantined().unwrap(), 0);
-    for number in 0..QUARANTINED_MAX + 5 {
+    for number in 0..crate::volume::quarantine::QUARANTINED_MAX + 5 {
         let id = id((number % 256) as u8, (number / 256) as u8);
         write(&volume, id, id);
         assert!(volume.quarantine(id).unwrap());
         assert!(!volume.quarantine(id).unwrap(), "it is gone from its place");
     }
-    assert_eq!(volume.quarantined().unwrap(), QUARANTINED_MAX);
+    assert_eq!(volume.quarantined().unwrap(), crate::volume::quarantine::QUARANTINED_MAX);
 }

@@ -20,6 +20,7 @@ mod part_reader;
 mod part_writer;
 mod placement;
 mod probe;
+mod quarantine;
 mod roster;
 mod space;
 
@@ -60,6 +61,7 @@ pub use part_writer::PartWriter;
 pub use placement::Ring;
 pub use placement::Weight;
 pub use probe::Probe;
+pub use quarantine::Quarantined;
 pub use roster::Member;
 pub use roster::Roster;
 pub use roster::VOTERS_MAX;

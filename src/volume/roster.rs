@@ -24,7 +24,7 @@ pub(super) const NEW_NAME: &str = "holdall-roster.new";
 const FORMAT: u16 = 1;
 
 /// Volumes that vote on commits of metadata: each holds a replica of it.
-pub const VOTERS_MAX: usize = 1;
+pub const VOTERS_MAX: usize = 3;
 
 /// Points on the ring of a volume of average size when a deployment is made: the share of each then deviates by about
 /// 1/sqrt(512), under 5 %.

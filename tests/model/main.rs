@@ -14,6 +14,7 @@ mod rig;
 mod shrink;
 mod trace;
 
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
@@ -21,6 +22,7 @@ use std::time::Duration;
 use std::time::Instant;
 
 use futures_util::FutureExt as _;
+use parking_lot::Mutex;
 use rig::world::Shape;
 use rig::world::Step;
 use rig::world::World;
@@ -34,12 +36,13 @@ const SHORT: Duration = Duration::from_secs(12);
 /// Lives that go on at once: most steps wait for threads of the store.
 const AT_ONCE: usize = 4;
 
-const SHAPES: [Shape; 5] = [
-    Shape { volumes: 3, replicas: 3 },
-    Shape { volumes: 1, replicas: 1 },
-    Shape { volumes: 3, replicas: 2 },
-    Shape { volumes: 5, replicas: 3 },
-    Shape { volumes: 2, replicas: 2 },
+const SHAPES: [Shape; 6] = [
+    Shape { volumes: 3, replicas: 3, metas: 1 },
+    Shape { volumes: 1, replicas: 1, metas: 1 },
+    Shape { volumes: 3, replicas: 2, metas: 1 },
+    Shape { volumes: 5, replicas: 3, metas: 1 },
+    Shape { volumes: 2, replicas: 2, metas: 1 },
+    Shape { volumes: 3, replicas: 3, metas: 3 },
 ];
 
 /// One run of a trace.
@@ -55,13 +58,16 @@ struct Death {
     why: String,
 }
 
+/// How often what happened.
+type Tally = BTreeMap<&'static str, usize>;
+
 impl Life {
     fn of(seed: u64) -> Self {
         Self { seed, shape: SHAPES[seed as usize % SHAPES.len()] }
     }
 
     /// Walks through `steps` from the beginning.
-    fn run(&self, steps: &[Step]) -> Result<(), Death> {
+    fn run(&self, steps: &[Step]) -> Result<Tally, Death> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let mut world = World::new(self.shape, self.seed).await;
@@ -70,16 +76,16 @@ impl Life {
                 let verdict = walked.unwrap_or_else(|_| Err("it panicked".to_owned()));
                 verdict.map_err(|why| Death { at, why })?;
             }
-            Ok(())
+            Ok(world.tally)
         })
     }
 }
 
-/// Lives one life; its steps, or everything that is needed to see it fail again.
-fn live(seed: u64, steps: usize) -> usize {
+/// Lives one life of so many steps, or fails with everything that is needed to see it fail again.
+fn live(seed: u64, steps: usize) -> Tally {
     let life = Life::of(seed);
     let steps = trace::steps(seed, steps, life.shape);
-    if let Err(death) = life.run(&steps) {
+    life.run(&steps).unwrap_or_else(|death| {
         let (trace, why) = shrink::shrink(&life, &steps, &death);
         let lines: String = trace.iter().map(|step| format!("  {step:?}\n")).collect();
         panic!(
@@ -90,8 +96,7 @@ fn live(seed: u64, steps: usize) -> usize {
             death.why,
             trace.len()
         );
-    }
-    steps.len()
+    })
 }
 
 fn setting(name: &str) -> Option<u64> {
@@ -100,12 +105,16 @@ fn setting(name: &str) -> Option<u64> {
 
 /// Lives from `seed` on until so many operations are done or the time is up.
 fn lives(seed: u64, operations: usize, time: Duration) {
+    let tally = Mutex::new(Tally::new());
     let (next, done, begun) = (AtomicU64::new(seed), AtomicU64::new(0), Instant::now());
     let worker = || {
         while (done.load(Ordering::Relaxed) as usize) < operations && begun.elapsed() < time {
             let seed = next.fetch_add(1, Ordering::Relaxed);
             let left = operations - done.load(Ordering::Relaxed) as usize;
-            let steps = live(seed, STEPS.min(left)) as u64;
+            let steps = STEPS.min(left) as u64;
+            for (what, count) in live(seed, steps as usize) {
+                *tally.lock().entry(what).or_default() += count;
+            }
             let so_far = done.fetch_add(steps, Ordering::Relaxed) + steps;
             if so_far / 100_000 != (so_far - steps) / 100_000 {
                 println!("{so_far} operations in {:.0?}", begun.elapsed());
@@ -124,6 +133,7 @@ fn lives(seed: u64, operations: usize, time: Duration) {
         next.into_inner() - seed,
         done as f64 / span.as_secs_f64()
     );
+    println!("among them: {:?}", tally.into_inner());
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub(super) fn shrink(life: &Life, steps: &[Step], death: &Death) -> (Vec<Step>, 
                     shorter.truncate(death.at + 1);
                     (trace, why) = (shorter, death.why);
                 }
-                Ok(()) => from += width,
+                Ok(_) => from += width,
             }
         }
         width /= 2;

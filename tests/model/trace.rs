@@ -21,6 +21,11 @@ pub fn steps(seed: u64, count: usize, shape: Shape) -> Vec<Step> {
     let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
     let faults = shape.volumes > 1 && dice.below(4) > 0;
     let mut steps: Vec<Step> = (1..count).map(|_| step(&mut dice, faults)).collect();
+    // Waiting for a volume takes seconds that nothing can shorten: one life in eight has a volume that hangs, once.
+    if shape.volumes > 1 && seed % 8 == 7 && !steps.is_empty() {
+        let at = dice.below(steps.len() as u64) as usize;
+        steps[at] = Step::Hang(dice.below(16) as usize);
+    }
     steps.push(Step::Settle);
     steps
 }
@@ -38,6 +43,7 @@ fn step(dice: &mut Dice, faults: bool) -> Step {
         465..475 => Step::Lose(dice.below(16) as usize),
         475..535 => Step::Rot(dice.next()),
         535..600 => Step::Mend,
+        600..606 => Step::LoseMeta(dice.below(3) as usize),
         _ => Step::Ask(request(dice)),
     };
     let is_fault = matches!(step, Step::CutWithin(..) | Step::Break(_) | Step::Lose(_) | Step::Rot(_));

@@ -295,6 +295,30 @@ impl Rig {
         Ok(ended)
     }
 
+    /// Counts every copy; blobs that are short of one are on the repair queue then.
+    pub async fn take_census(&self) -> Outcome<()> {
+        let mut census = self.store.begin_census();
+        for shard in 0..=u8::MAX {
+            self.store.census_shard(&mut census, shard).await.map_err(text)?;
+        }
+        self.store.keep_census(census);
+        Ok(())
+    }
+
+    /// Reads every copy to its end; blobs of which one is bad are on the repair queue then. Fails when a volume does not
+    /// answer.
+    pub async fn scrub(&self) -> Outcome<()> {
+        for volume in &self.volumes {
+            for blob in volume.list(None, usize::MAX).map_err(text)? {
+                match self.store.verify_copy(volume.id(), blob, &Unpaced).await.map_err(text)? {
+                    (store::Verdict::Unread, _) => return Err(format!("{blob} was not read").into()),
+                    (store::Verdict::Good | store::Verdict::Bad | store::Verdict::Nothing, _) => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Restores one blob.
     pub async fn restore(&self, blob: BlobId) -> Outcome<store::Outcome> {
         self.store.restore(blob, &Unpaced).await.map(|restored| restored.outcome).map_err(text)

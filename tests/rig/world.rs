@@ -17,6 +17,8 @@ use holdall::base::BlobId;
 use holdall::base::UploadId;
 use holdall::meta::Durability;
 use holdall::meta::Meta;
+use holdall::meta::ReplicaStatus;
+use holdall::meta::Role;
 use holdall::store::Machine;
 use holdall::store::Outcome as Restored;
 use holdall::sys::clock::SystemClock;
@@ -45,11 +47,12 @@ use super::open_volumes;
 
 const EIO: i32 = 5;
 
-/// Volumes, and copies of each blob.
+/// Volumes, copies of each blob, and replicas of the metadata.
 #[derive(Debug, Clone, Copy)]
 pub struct Shape {
     pub volumes: u8,
     pub replicas: usize,
+    pub metas: usize,
 }
 
 /// One step of a trace.
@@ -74,6 +77,8 @@ pub enum Step {
     Hang(usize),
     /// A volume loses everything, when no blob has its last sound copy there. It is formatted at the next start.
     Lose(usize),
+    /// The server ends, and starts again without one of three replicas of the metadata, when the others are up to date.
+    LoseMeta(usize),
     /// One file is damaged, when its blob has another sound copy. Nobody knows of it.
     Rot(u64),
     /// The same of this object, and it is on the repair queue.
@@ -101,12 +106,17 @@ pub struct World {
     lost: BTreeSet<usize>,
     /// Volumes that failed at some time since the start, so that the store may still pass them over.
     troubled: BTreeSet<usize>,
+    /// Whether one of them does not answer at all.
+    hangs: bool,
     /// Whether any copy may be missing.
     degraded: bool,
+    /// How often what happened, for the reader of a long run.
+    pub tally: BTreeMap<&'static str, usize>,
+    /// Damage is found from outside and not by the jobs: for tests that settle all the time.
+    pub is_hasty: bool,
     /// A volume apart, whose judgement of a part file is that of any read.
     judge: (SimDisk, Volume),
-    _directory: tempfile::TempDir,
-    meta_path: PathBuf,
+    directory: tempfile::TempDir,
 }
 
 pub fn root(volume: usize) -> PathBuf {
@@ -122,7 +132,6 @@ impl World {
     /// An empty store of this shape, with every bucket.
     pub async fn new(shape: Shape, seed: u64) -> Self {
         let directory = scratch_directory();
-        let meta_path = directory.path().join("meta");
         let metrics = Arc::new(Metrics::new().unwrap());
         let entropy = Arc::new(SeededEntropy::new(seed));
         let machine = Machine { clock: Arc::new(SystemClock), entropy, metrics };
@@ -137,10 +146,12 @@ impl World {
             faulty: BTreeSet::new(),
             lost: BTreeSet::new(),
             troubled: BTreeSet::new(),
+            hangs: false,
             degraded: false,
+            tally: BTreeMap::new(),
+            is_hasty: false,
             judge: judge(),
-            _directory: directory,
-            meta_path,
+            directory,
         };
         world.start(true, &mut |_| 1).await.unwrap();
         for bucket in 0..BUCKETS.len() {
@@ -156,6 +167,8 @@ impl World {
     /// Takes a step. What fails must have an excuse, and is held to have changed nothing.
     pub async fn walk(&mut self, step: &Step) -> Verdict {
         match step {
+            // Jobs wait for a volume as long as it may take to answer, and nobody waits for them.
+            Step::Reclaim | Step::Sweep | Step::Repair if self.hangs => Ok(()),
             Step::Ask(_) | Step::Reclaim | Step::Sweep | Step::Repair => match self.attempt(step).await {
                 Ok(verdict) => verdict,
                 Err(failure) => self.excuse(step, &failure).await,
@@ -168,28 +181,33 @@ impl World {
                 self.degraded = true;
                 match self.attempt(&step).await {
                     Ok(verdict) => verdict?,
-                    Err(_) if self.disk.has_failed() => {}
+                    Err(_) if self.disk.has_failed() => self.tally("requests cut off"),
                     Err(failure) => self.excuse(&step, &failure).await?,
                 }
                 self.cut(*seed).await
             }
             Step::Break(volume) => {
+                self.tally("volumes broken");
                 self.trouble(*volume);
                 self.disk.break_root(&root(volume % self.count()), EIO);
                 Ok(())
             }
             Step::Hang(volume) => {
                 if self.faulty.is_empty() {
+                    self.tally("volumes hung");
                     self.trouble(*volume);
+                    self.hangs = true;
                     self.disk.hang_root(&root(volume % self.count()));
                 }
                 Ok(())
             }
             Step::Lose(volume) => self.lose(volume % self.count()).await,
+            Step::LoseMeta(number) => self.lose_meta(*number).await,
             Step::Rot(seed) => self.rot(*seed).await,
             Step::Damage(place) => self.damage(*place).await.map_err(|failure| failure.text),
             Step::Mend => {
                 self.disk.mend();
+                self.hangs = false;
                 self.faulty = self.lost.clone();
                 Ok(())
             }
@@ -230,6 +248,10 @@ impl World {
         usize::from(self.shape.volumes)
     }
 
+    fn tally(&mut self, what: &'static str) {
+        *self.tally.entry(what).or_default() += 1;
+    }
+
     fn trouble(&mut self, volume: usize) {
         self.faulty.insert(volume % self.count());
         self.troubled.insert(volume % self.count());
@@ -251,7 +273,7 @@ impl World {
     }
 
     /// Whether a failure is one that the faults explain.
-    async fn excuse(&self, step: &Step, failure: &Failure) -> Verdict {
+    async fn excuse(&mut self, step: &Step, failure: &Failure) -> Verdict {
         let excused = match step {
             Step::Ask(Request::Get(place, ..)) => {
                 matches!(failure.kind, Kind::Unavailable | Kind::Damaged) && !self.is_readable(*place).await
@@ -263,7 +285,11 @@ impl World {
             Step::Reclaim | Step::Sweep => failure.kind == Kind::Unavailable && !self.troubled.is_empty(),
             _ => false,
         };
-        if excused { Ok(()) } else { Err(format!("failed without a reason: {failure}")) }
+        if excused {
+            self.tally("excused failures");
+            return Ok(());
+        }
+        Err(format!("failed without a reason: {failure}"))
     }
 
     /// Whether every blob of an object has a sound copy on a volume that answers.
@@ -277,6 +303,7 @@ impl World {
 
     /// A power cut.
     pub async fn cut(&mut self, seed: u64) -> Verdict {
+        self.tally("power cuts");
         let mut dice = Dice(seed | 1);
         // Half of the cuts keep nothing that was not synced, as a disk without a cache of its own does.
         let keeps = dice.below(2) == 1;
@@ -295,24 +322,52 @@ impl World {
         self.rig = None;
         self.disk.mend();
         self.disk = self.disk.reboot(choose);
-        if anew && let Some(meta) = self.meta.take() {
-            // A thread of the store that ended may still hold it.
-            while Arc::strong_count(&meta) > 1 {
-                std::thread::sleep(Duration::from_millis(1));
-            }
+        if anew {
+            self.close_meta();
         }
         let opened = self.open().await;
         self.rig = Some(opened.map_err(|failure| format!("the start failed: {failure}"))?);
+        self.hangs = false;
         self.faulty.clear();
         self.lost.clear();
         self.troubled.clear();
         Ok(())
     }
 
+    fn close_meta(&mut self) {
+        let Some(meta) = self.meta.take() else { return };
+        // A thread of the store that ended may still hold it.
+        while Arc::strong_count(&meta) > 1 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    fn meta_path(&self, number: usize) -> PathBuf {
+        self.directory.path().join(format!("meta{number}"))
+    }
+
+    async fn lose_meta(&mut self, number: usize) -> Verdict {
+        let replicas = self.meta.as_ref().map(|meta| meta.replicas()).unwrap_or_default();
+        let current = |status: &ReplicaStatus| matches!(status.role, Role::Leader | Role::Follower);
+        if replicas.len() < 3 || !replicas.iter().all(current) {
+            return Ok(());
+        }
+        self.tally("metadata replicas lost");
+        self.rig = None;
+        self.close_meta();
+        std::fs::remove_dir_all(self.meta_path(number % replicas.len()))
+            .map_err(|error| error.to_string())?;
+        self.restart(true, &mut |_| 1).await
+    }
+
     async fn open(&mut self) -> Outcome<Rig> {
         let meta = match &self.meta {
             Some(meta) => Arc::clone(meta),
-            None => open_meta(std::slice::from_ref(&self.meta_path), Durability::Relaxed, &self.machine)?,
+            None => {
+                let paths: Vec<PathBuf> =
+                    (0..self.shape.metas).map(|number| self.meta_path(number)).collect();
+                open_meta(&paths, Durability::Relaxed, &self.machine)?
+            }
         };
         self.meta = Some(Arc::clone(&meta));
         let disk: Arc<dyn Disk> = Arc::new(self.disk.clone());
@@ -374,19 +429,21 @@ impl World {
         self.restore_all().await.map_err(|failure| failure.text)
     }
 
-    /// Does what census, scrub and repair do together; then every blob has all its copies, sound, and no file is left
-    /// that is not one of them.
+    /// Census, scrub and repair to their ends; then every blob has all its copies, sound, and no file is left that is not
+    /// one of them.
     async fn restore_all(&mut self) -> Outcome<()> {
         let (named, replicas) = (self.named().await?, self.shape.replicas);
         if self.degraded {
-            for blob in &named {
-                let sound = self.sound_copies(*blob).len();
-                if sound < replicas {
-                    self.rig().file_repair(*blob, replicas - sound)?;
+            match self.is_hasty {
+                true => self.find_damage(&named)?,
+                false => {
+                    self.rig().take_census().await?;
+                    self.rig().scrub().await?;
                 }
             }
             self.repair().await??;
             for blob in &named {
+                // What lies where it does not belong is nothing that is missing.
                 self.rig().restore(*blob).await?;
             }
             self.degraded = false;
@@ -398,6 +455,17 @@ impl World {
             }
             None => Ok(()),
         }
+    }
+
+    /// What census and scrub would find, without their way through every directory.
+    fn find_damage(&self, named: &BTreeSet<BlobId>) -> Outcome<()> {
+        for blob in named {
+            let sound = self.sound_copies(*blob).len();
+            if sound < self.shape.replicas {
+                self.rig().file_repair(*blob, self.shape.replicas - sound)?;
+            }
+        }
+        Ok(())
     }
 
     /// Every blob that anything names.
@@ -415,6 +483,7 @@ impl World {
         let named = self.named().await.map_err(|failure| failure.text)?;
         let elsewhere = |blob: &BlobId| self.sound_copies(*blob).iter().any(|other| *other != volume);
         if named.iter().all(elsewhere) {
+            self.tally("volumes lost");
             self.trouble(volume);
             self.lost.insert(volume);
             self.disk.lose_root(&root(volume));
@@ -445,6 +514,7 @@ impl World {
         let sound = self.sound_copies(blob);
         if sound.len() > 1 {
             self.degraded = true;
+            self.tally("copies rotted");
             let path = part_path(dice.one_of(&sound), blob);
             self.disk.corrupt(&path, |bytes| match dice.below(4) {
                 0 => bytes.truncate(dice.below(bytes.len() as u64) as usize),

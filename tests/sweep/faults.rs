@@ -102,8 +102,9 @@ fn written() -> Request {
 
 /// One workload with one kind of fault in every place; how many places there were.
 async fn fail_everywhere(workload: &Workload, errno: i32, lasts: Lasts) -> usize {
-    let shape = Shape { volumes: workload.volumes, replicas: usize::from(workload.volumes) };
+    let shape = Shape { volumes: workload.volumes, replicas: usize::from(workload.volumes), metas: 1 };
     let mut world = World::new(shape, 1).await;
+    world.is_hasty = true;
     let mut number = 0;
     while number < OPERATIONS_MAX {
         number += if number < PLACES || is_long() { 1 } else { STRIDE };

@@ -21,7 +21,7 @@ fn is_long() -> bool {
 }
 
 /// Worlds at once: most of their time they wait for threads of the store.
-const AT_ONCE: usize = 2;
+const AT_ONCE: usize = 4;
 
 /// Does every item, several at once; the sum of what they count.
 fn for_each<T: Sync>(items: &[T], work: impl Fn(&T) -> usize + Sync) -> usize {

@@ -171,6 +171,10 @@ impl Control for Fake {
         Box::pin(async { Ok(self.redundancy.lock().clone()) })
     }
 
+    fn metadata_replicas_max(&self) -> usize {
+        3
+    }
+
     fn jobs(&self) -> Result<Vec<wire::Job>, Refusal> {
         Ok(self.jobs.lock().clone())
     }

@@ -56,7 +56,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Scrubbing> {
             let found = take_found(&mut rest)?;
             let count = u16::from_be_bytes(take(&mut rest)?);
             let lanes = (0..count).map(|_| take_lane(&mut rest)).collect::<Option<Vec<Lane>>>()?;
-            Some(Pass { found, lanes, is_begun: false })
+            Some(Pass { found, lanes, replicas: None, is_begun: false })
         }
     };
     Some((last, pass))

@@ -21,7 +21,7 @@ fn a_cursor_comes_back_and_an_unknown_one_begins_anew() {
         is_listed: false,
     };
     let lanes = vec![lane(0, None), lane(1, Some(BlobId::from_bytes([9; 16])))];
-    let pass = Pass { found, lanes, is_begun: false };
+    let pass = Pass { found, lanes, replicas: None, is_begun: false };
     for (last, pass) in
         [(None, None), (Some(found), None), (None, Some(pass.clone())), (Some(found), Some(pass))]
     {
@@ -43,12 +43,12 @@ fn a_pass_is_as_fast_as_it_must_be() {
         waiting: VecDeque::new(),
         is_listed: false,
     };
-    // A quarter of a tebibyte is a quarter of the directories.
-    let found = Scrubbed { bytes: 1 << 38, ..Scrubbed::default() };
-    let pass = Pass { found, lanes: vec![lane], is_begun: true };
-    assert_eq!(pass.progress().total_bytes, 1 << 40);
+    // A quarter of the directories held four tebibytes.
+    let found = Scrubbed { bytes: 1 << 42, ..Scrubbed::default() };
+    let pass = Pass { found, lanes: vec![lane], replicas: None, is_begun: true };
+    assert_eq!(pass.progress().total_bytes, 1 << 44);
     let week = Duration::from_secs(7 * 86_400);
-    let seconds = (1_u64 << 40) / pass.rate(week);
+    let seconds = (1_u64 << 44) / pass.rate(week);
     assert!(seconds < week.as_secs() && seconds > week.as_secs() / 2, "{seconds}");
     assert_eq!(Pass::default().rate(week), RATE_MIN);
 }

@@ -50,9 +50,14 @@ impl Latencies {
         Duration::from_micros(self.syncs.load(Ordering::Relaxed))
     }
 
-    /// How long a read may take before another copy is asked too.
-    pub(super) fn hedge_after(&self) -> Duration {
-        (self.reads() * HEDGE_FACTOR).clamp(HEDGE_MIN, LAG_MAX)
+    /// How long a read may take before the `next` copy is asked too. A multiple of what it takes of late, or of what the
+    /// next one takes when that is less: a disk that has become slow must not buy itself time with it.
+    pub(super) fn hedge_after(&self, next: &Self) -> Duration {
+        let recent = match next.reads() {
+            Duration::ZERO => self.reads(),
+            next => self.reads().min(next),
+        };
+        (recent * HEDGE_FACTOR).clamp(HEDGE_MIN, LAG_MAX)
     }
 }
 

@@ -23,16 +23,20 @@ use crate::meta::ListQuery;
 use crate::meta::Lookup;
 use crate::meta::Meta;
 use crate::meta::Reader;
+use crate::meta::ReplicaStatus;
+use crate::meta::Role;
 use crate::meta::Stored;
 use crate::meta::Tier;
 use crate::meta::Transaction;
 use crate::meta::UploadPage;
 use crate::meta::UploadQuery;
+use crate::meta::Verified;
 use crate::meta::keys;
 use crate::meta::records::Record;
 use crate::meta::records::Usage;
 use crate::store::Error;
 use crate::store::blocking::Pool;
+use crate::store::blocking::Running;
 use crate::store::commit::Custody;
 use crate::store::engine::Decided;
 use crate::store::engine::Metadata;
@@ -69,6 +73,24 @@ impl LocalMetadata {
     /// Whether nothing can be committed until the next start.
     pub(in crate::store) fn has_stopped(&self) -> bool {
         self.meta.has_stopped()
+    }
+
+    /// Names of the replicas that are open: those that can be verified.
+    pub(in crate::store) fn open_replicas(&self) -> Vec<String> {
+        let is_open = |replica: &ReplicaStatus| {
+            matches!(replica.role, Role::Leader | Role::Follower | Role::Lagging { .. })
+        };
+        self.meta.replicas().into_iter().filter(is_open).map(|replica| replica.name).collect()
+    }
+
+    /// Begins to read all of a replica on a thread of its own: no request waits behind that.
+    pub(in crate::store) fn verify(
+        &self,
+        name: String,
+        pace: impl Fn(u64) + Send + 'static,
+    ) -> Result<Running<Result<Verified, crate::meta::Error>>, Error> {
+        let meta = Arc::clone(&self.meta);
+        Pool::new("verify", 1).start(move || meta.verify(&name, &pace))
     }
 
     /// Exact usage of a bucket; `None` when it does not exist.

@@ -143,7 +143,7 @@ impl OpenPart {
             if let Some(attempt) = joins.take() {
                 race.join(attempt);
             }
-            let patience = race.patience().filter(|_| !self.untried.is_empty());
+            let patience = self.untried.front().and_then(|next| race.patience(next));
             let next = match patience {
                 Some(until) => timeout_at(until.into(), race.answers.next()).await,
                 None => Ok(race.answers.next().await),
@@ -252,10 +252,11 @@ impl Race {
         self.lanes.get_mut(number)?.take()
     }
 
-    /// Until when the copy that was asked last is waited for alone.
-    fn patience(&self) -> Option<Instant> {
+    /// Until when the copy that was asked last is waited for before the next is asked too.
+    fn patience(&self, next: &Candidate) -> Option<Instant> {
         let last = self.lanes.iter().flatten().next_back()?;
-        Some(last.since + last.candidate.slot.latencies().hedge_after())
+        let latencies = last.candidate.slot.latencies();
+        Some(last.since + latencies.hedge_after(next.slot.latencies()))
     }
 
     /// Looks after those that were overtaken: one that does not answer in time at all has failed.

@@ -90,10 +90,22 @@ impl LocalParts {
         Arc::clone(&self.members.read())
     }
 
+    /// Whether an upload would have to wait for a buffer.
+    pub(in crate::store) fn buffers_are_scarce(&self) -> bool {
+        self.permits.available_permits() == 0
+    }
+
     /// Buffers that uploads may take.
     #[cfg(test)]
     pub(in crate::store) fn buffers_free(&self) -> usize {
         self.permits.available_permits()
+    }
+
+    /// Takes buffers as other uploads would.
+    #[cfg(test)]
+    pub(in crate::store) fn hold_all_but(&self, left: usize) -> Option<tokio::sync::OwnedSemaphorePermit> {
+        let count = self.permits.available_permits() - left;
+        Arc::clone(&self.permits).try_acquire_many_owned(count as u32).ok()
     }
 
     /// Where faults are counted.

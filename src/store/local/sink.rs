@@ -17,6 +17,7 @@ use super::slot::Slot;
 use super::slot::Started;
 use crate::base::BlobId;
 use crate::store::Error;
+use crate::sys::disk::ALIGNMENT;
 use crate::sys::metrics::Metrics;
 use crate::volume;
 use crate::volume::PartWriter;
@@ -45,6 +46,15 @@ impl Buffer {
 
     pub(in crate::store) fn bytes(&self) -> &[u8] {
         self.memory.bytes()
+    }
+
+    /// Takes what lies behind the last whole multiple of the alignment out again.
+    pub(in crate::store) fn split_rest(&mut self) -> Vec<u8> {
+        let bytes = self.memory.bytes();
+        let whole = bytes.len() - bytes.len() % ALIGNMENT;
+        let rest = bytes[whole..].to_vec();
+        self.memory.truncate(whole);
+        rest
     }
 
     /// Nothing is added from here on, and several use it at once.

@@ -13,6 +13,7 @@ use crate::meta::ReplicaPlace;
 use crate::meta::ReplicaStatus;
 use crate::meta::Role;
 use crate::store::local::Members;
+use crate::store::local::Slot;
 use crate::volume::Member;
 use crate::volume::Roster;
 use crate::volume::VOTERS_MAX;
@@ -49,7 +50,7 @@ impl Membership {
         let Some(replica) = replicas.iter().find(|replica| replica.name == name) else {
             let Some(slot) = members.slot(candidate) else { return Ok(false) };
             tracing::info!(volume = %candidate, "a replica of the metadata is made");
-            self.meta.attach(ReplicaPlace::new(name, slot.path().join(METADATA)), false)?;
+            self.meta.attach(replica_place(slot), false)?;
             return Ok(true);
         };
         match replica.role {
@@ -112,4 +113,9 @@ impl Membership {
         }
         Ok(false)
     }
+}
+
+/// Where a volume keeps its replica.
+pub(super) fn replica_place(slot: &Slot) -> ReplicaPlace {
+    ReplicaPlace::new(slot.id().to_string(), slot.path().join(METADATA))
 }

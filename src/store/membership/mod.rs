@@ -168,7 +168,9 @@ impl Keeper {
 impl Store {
     /// Every volume that belongs. Asks no disk.
     pub fn volumes(&self) -> Vec<VolumeStatus> {
-        self.keeper.membership.status()
+        let mut volumes = self.keeper.membership.status();
+        volumes.iter_mut().for_each(|volume| volume.copies = self.copies_on(volume.id));
+        volumes
     }
 
     /// The volumes that belong, absent ones too.

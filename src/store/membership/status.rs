@@ -76,6 +76,15 @@ pub struct VolumeStatus {
     pub sync_latency: Duration,
     /// The replica of the metadata that it holds, if any.
     pub metadata: Option<ReplicaStatus>,
+    /// Copies it has of blobs that a row names, as counted since volumes last changed; `None` while that is not known.
+    pub copies: Option<u64>,
+}
+
+impl VolumeStatus {
+    /// Whether it was drained and nothing is left on it: it can be removed.
+    pub fn is_drained(&self) -> bool {
+        self.state == VolumeState::Draining && self.copies == Some(0)
+    }
 }
 
 impl Membership {
@@ -110,6 +119,7 @@ impl Membership {
                 read_latency: slot.latencies().reads(),
                 sync_latency: slot.latencies().syncs(),
                 metadata: replica.or_else(|| member.metadata.then(away)),
+                copies: None,
             })
         };
         members.roster().belonging().filter_map(status).collect()

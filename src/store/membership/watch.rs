@@ -15,12 +15,11 @@ use std::time::Instant;
 use crossbeam_channel::Receiver;
 use crossbeam_channel::RecvTimeoutError;
 
-use super::METADATA;
 use super::Membership;
+use super::metadata::replica_place;
 use crate::base::DeploymentId;
 use crate::base::Timestamp;
 use crate::base::VolumeId;
-use crate::meta::ReplicaPlace;
 use crate::store::local::Members;
 use crate::store::local::Slot;
 use crate::sys::disk::Disk;
@@ -178,14 +177,10 @@ impl Membership {
             let seen = seen.of_mut(slot.id());
             (seen.since, seen.reason, seen.revision) = (self.clock.now(), None, 0);
         }
-        let name = slot.id().to_string();
         let votes = members.roster().member(slot.id()).is_some_and(|member| member.metadata);
-        // One that was there when its disk went opens itself again.
-        if votes && !self.meta.replicas().iter().any(|replica| replica.name == name) {
-            let place = ReplicaPlace::new(name, slot.path().join(METADATA));
-            if let Err(error) = self.meta.attach(place, true) {
-                tracing::warn!(volume = %slot.id(), %error, "its replica of the metadata could not be attached");
-            }
+        // One that was there when its disk went opens itself again, and takes this for nothing new.
+        if votes && let Err(error) = self.meta.attach(replica_place(slot), true) {
+            tracing::warn!(volume = %slot.id(), %error, "its replica of the metadata could not be attached");
         }
         true
     }

@@ -5,6 +5,7 @@ mod buckets;
 mod faults;
 mod listing;
 mod membership;
+mod memory;
 mod multipart;
 mod objects;
 mod races;

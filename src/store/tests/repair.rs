@@ -57,8 +57,8 @@ async fn whatever_is_wrong_with_a_copy_it_becomes_the_same_file_again() {
     let files: Vec<_> =
         fixture.files().into_iter().filter(|(_, path)| blob_of(path) != blob_of(&other)).collect();
     let original = std::fs::read(&files[0].1).unwrap();
-    let mut quarantined = 0;
     for (number, path) in &files {
+        let mut quarantined = 0;
         let mut damages: Vec<(&str, Box<dyn FnOnce(&mut Vec<u8>)>)> = vec![
             ("truncated", Box::new(|bytes| bytes.truncate(1000))),
             ("longer", Box::new(|bytes| bytes.push(0))),
@@ -83,7 +83,7 @@ async fn whatever_is_wrong_with_a_copy_it_becomes_the_same_file_again() {
             assert_eq!((restored.copies, restored.quarantined), (1, 1), "{damage} of {number}");
             assert!(std::fs::read(path).unwrap() == original, "{damage}");
             assert!(fixture.repairs().is_empty());
-            quarantined = 1;
+            quarantined += 1;
         }
         unlink(path);
         let restored = fixture.store.restore(blob_of(path), &Unpaced).await.unwrap();

@@ -258,7 +258,9 @@ impl State {
 
     /// What was not synced is gone, but for what `choose` lets through.
     fn forget(&mut self, choose: &mut dyn FnMut(usize) -> usize) {
-        let mut paths: Vec<PathBuf> = self.directories.keys().cloned().collect();
+        let used = |directory: &Directory| !(directory.entries.is_empty() && directory.durable.is_empty());
+        let used = self.directories.iter().filter(|(_, directory)| used(directory));
+        let mut paths: Vec<PathBuf> = used.map(|(path, _)| path.clone()).collect();
         // Chosen in the same order every time.
         paths.sort();
         for path in paths {

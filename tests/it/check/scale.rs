@@ -1,7 +1,6 @@
-//! How fast a rebuild and a check are: `HOLDALL_SCALE=1000000 cargo test --test it scale -- --ignored --nocapture`.
+//! How fast a rebuild and a check are: `HOLDALL_SCALE=1000000 cargo test --test it scale -- --ignored --nocapture`, with
+//! `TMPDIR` in memory when the disk is not what is to be measured.
 
-use std::io;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -17,13 +16,7 @@ use holdall::server::check;
 use holdall::server::check::Options;
 use holdall::server::check::rebuild;
 use holdall::server::check::rebuild::RebuildOptions;
-use holdall::sys::disk::Disk;
-use holdall::sys::disk::DiskFile;
-use holdall::sys::disk::FileLock;
-use holdall::sys::disk::FileStat;
-use holdall::sys::disk::NewFile;
 use holdall::sys::disk::RealDisk;
-use holdall::sys::disk::Space;
 use holdall::sys::machine::Machine;
 use holdall::volume::BlockSums;
 use holdall::volume::Identity;
@@ -32,68 +25,6 @@ use holdall::volume::Volume;
 
 use super::scene::Blind;
 use crate::rig::Dice;
-
-/// The machine's disk, without waiting for it: what is made here is thrown away.
-struct Hasty;
-
-struct HastyFile(Box<dyn DiskFile>);
-
-impl Disk for Hasty {
-    fn create(&self, path: &Path, _: NewFile) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(HastyFile(RealDisk.create(path, NewFile::default())?)))
-    }
-    fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        RealDisk.open(path)
-    }
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        RealDisk.remove(path)
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        RealDisk.rename(from, to)
-    }
-    fn create_dirs(&self, path: &Path) -> io::Result<()> {
-        RealDisk.create_dirs(path)
-    }
-    fn sync_dir(&self, _: &Path) -> io::Result<()> {
-        Ok(())
-    }
-    fn list(&self, path: &Path) -> io::Result<Vec<String>> {
-        RealDisk.list(path)
-    }
-    fn stat(&self, path: &Path) -> io::Result<FileStat> {
-        RealDisk.stat(path)
-    }
-    fn space(&self, path: &Path) -> io::Result<Space> {
-        RealDisk.space(path)
-    }
-    fn lock(&self, path: &Path) -> io::Result<Option<FileLock>> {
-        RealDisk.lock(path)
-    }
-}
-
-impl DiskFile for HastyFile {
-    fn read_at(&self, out: &mut [u8], offset: u64) -> io::Result<()> {
-        self.0.read_at(out, offset)
-    }
-    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        self.0.write_at(bytes, offset)
-    }
-    fn set_length(&self, length: u64) -> io::Result<()> {
-        self.0.set_length(length)
-    }
-    fn length(&self) -> io::Result<u64> {
-        self.0.length()
-    }
-    fn sync(&self) -> io::Result<()> {
-        Ok(())
-    }
-    fn forget(&self, offset: u64, length: u64) {
-        self.0.forget(offset, length);
-    }
-    fn is_direct(&self) -> bool {
-        false
-    }
-}
 
 fn owner(number: u64, written: Timestamp) -> BlobOwner {
     BlobOwner {
@@ -110,6 +41,14 @@ fn owner(number: u64, written: Timestamp) -> BlobOwner {
     }
 }
 
+/// What this process has used of all cores; ticks are hundredths of a second on Linux.
+fn busy_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let (_, behind_the_name) = stat.rsplit_once(')').unwrap();
+    let ticks = behind_the_name.split_whitespace().skip(11).take(2);
+    ticks.map(|ticks| ticks.parse::<f64>().unwrap()).sum::<f64>() / 100.0
+}
+
 #[test]
 #[ignore = "measures; takes minutes and gigabytes"]
 fn a_rebuild_and_a_check_of_many_objects() {
@@ -120,11 +59,14 @@ fn a_rebuild_and_a_check_of_many_objects() {
         deployment_id: DeploymentId::from_bytes([9; 16]),
         created: Timestamp::from_secs(1),
     };
-    let volume = Volume::format(Arc::new(Hasty), directory.path(), identity).unwrap();
+    let volume = Volume::format(Arc::new(RealDisk), directory.path(), identity).unwrap();
     let mut dice = Dice(42);
-    let timed = |what: &str, begun: Instant| {
-        let seconds = begun.elapsed().as_secs_f64();
-        eprintln!("{what}: {seconds:.1} s, {:.0} a second", count as f64 / seconds);
+    let mut busy_before = busy_seconds();
+    let mut timed = |what: &str, begun: Instant| {
+        let (seconds, busy) = (begun.elapsed().as_secs_f64(), busy_seconds());
+        let (rate, cores) = (count as f64 / seconds, busy - busy_before);
+        eprintln!("{what}: {seconds:.1} s, {rate:.0} a second; {cores:.1} s of a core");
+        busy_before = busy;
     };
     let begun = Instant::now();
     for number in 0..count {

@@ -20,6 +20,7 @@ use holdall::server::check::Watch;
 use holdall::sys::machine::Machine;
 use tempfile::TempDir;
 
+use crate::rig::Outcome;
 use crate::rig::Rig;
 use crate::rig::body;
 
@@ -142,7 +143,7 @@ pub fn blob(rig: &Rig, key: &str) -> BlobId {
     }
 }
 
-async fn fill(directory: &Path) -> Result<(), String> {
+async fn fill(directory: &Path) -> Outcome<()> {
     let rig = Rig::open(directory, VOLUMES as u8, COPIES, Durability::Strict).await?;
     rig.put("empty", b"").await?;
     rig.put("small", &body(1, 2_000)).await?;

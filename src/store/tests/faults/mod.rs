@@ -117,13 +117,10 @@ async fn damaged_copies_are_passed_over(damage: impl Fn(&Path)) {
         ward.put("key", &body_of("key")).await;
         let files = ward.fixture.files();
         assert_eq!(files.len(), 3);
-        let mut found = 0;
         for step in 0..2 {
             damage(&files[(first + step) % 3].1);
             assert!(ward.get("key").await < AT_ONCE);
-            found = ward.missing().len().max(found);
         }
-        assert_eq!(found, 1, "at least one of two bad copies stood before the good one");
         for number in 0..3 {
             assert_eq!(ward.health(number), VolumeHealth::Healthy, "the disk has answered");
         }
@@ -131,5 +128,6 @@ async fn damaged_copies_are_passed_over(damage: impl Fn(&Path)) {
         let object = ward.fixture.object(&ward.bucket, "key").await.unwrap();
         let read = ward.fixture.read(&ward.bucket, "key", &object, 0..LARGE as u64).await;
         assert!(matches!(read, Err(OpenError::Store(Error::Damaged { .. }))), "no good copy, no bytes");
+        assert_eq!(ward.missing().len(), 1);
     }
 }
