@@ -64,6 +64,7 @@ use crate::sys::metrics::Metrics;
 use control::Control;
 use control::RootKey;
 use credentials::Root;
+use volumes::Held;
 use volumes::Opened;
 
 pub use error::Error;
@@ -83,7 +84,7 @@ pub struct Running {
     jobs: Jobs,
     is_stopping: Arc<AtomicBool>,
     store: Arc<Store>,
-    opened: Opened,
+    held: Held,
 }
 
 /// Starts everything. The settings have been checked.
@@ -116,7 +117,8 @@ pub fn start(config: &Config) -> Result<(Running, Greeting), Error> {
     let shown = admin::Shown::new(machine.metrics, ready, door, control);
     let admin = admin::start(admin_listener, shown);
     let admin = admin.map_err(|error| Error::Listener { which: "admin", address: admin_address, error })?;
-    let running = Running { address, admin_address, http, admin, jobs, is_stopping, store, opened };
+    let running =
+        Running { address, admin_address, http, admin, jobs, is_stopping, store, held: opened.hand_over() };
     Ok((running, greeting))
 }
 
@@ -133,7 +135,7 @@ impl Running {
             tracing::warn!(%error, "the admin listener had failed");
         }
         drop(self.store);
-        self.opened.close();
+        self.held.close();
     }
 }
 
