@@ -110,6 +110,27 @@ class Trial:
                 total += float(value)
         return total
 
+    def roles(self):
+        """path -> role of the metadata replica on that volume."""
+        found = {os.path.realpath(volume["path"]): volume["metadata"]["role"]
+                 for volume in self.admin("GET", "volumes")["volumes"] if volume.get("metadata")}
+        return {path: found.get(os.path.realpath(path), "none") for path in self.volumes}
+
+    def until_replicated(self, patience=60):
+        """Waits until metadata has a leader and as many followers as it should; gives the seconds."""
+        begun, wanted = time.monotonic(), ["follower"] * (min(3, len(self.volumes)) - 1) + ["leader"]
+        try:
+            self.until("sound metadata replicas", patience,
+                       lambda: sorted(role for role in self.roles().values() if role != "none") == wanted)
+        except AssertionError as reason:
+            raise AssertionError(f"{reason}: {list(self.roles().values())}") from reason
+        return time.monotonic() - begun
+
+    def until_usable(self, path, patience=60):
+        """Waits until the server asks a volume again (suspect: it works, and no request has said so yet)."""
+        self.until("the volume to be asked again", patience,
+                   lambda: self.volume(path)["health"] in ("healthy", "suspect"), every=0.3)
+
     def run_job(self, name, patience=300):
         """Runs a whole pass of a job that began after now; gives its last status."""
         before = self.admin("GET", f"jobs/{name}")["last_finished"]
@@ -160,6 +181,7 @@ class Trial:
         try:
             self.until("full redundancy on the volumes", patience, whole, every=0.2)
             self.until("an empty repair queue", 30, lambda: self.admin("GET", "redundancy")["queued"] == 0)
+            self.until_replicated(60)
         except AssertionError as reason:
             self.outcome.fail(str(reason))
         self.outcome.repaired_seconds = time.monotonic() - begun

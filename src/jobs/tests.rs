@@ -17,6 +17,7 @@ use super::SweepSettings;
 use super::worker::Job;
 use super::worker::Jobs;
 use super::worker::Step;
+use crate::base::VolumeId;
 use crate::store::tests::Fixture;
 use crate::store::tests::LARGE;
 use crate::store::tests::body;
@@ -303,4 +304,100 @@ async fn jobs_run_beside_requests_until_they_are_stopped() {
     assert_eq!(fixture.files().len(), 1);
     assert!(fixture.get(&bucket, "key").await.unwrap() == body(29, 50_000));
     assert_eq!(Arc::strong_count(&fixture.store), 1, "nobody holds the store any more");
+}
+
+/// Every part file by its name, with its bytes, wherever it is.
+fn contents(fixture: &Fixture) -> BTreeMap<String, Vec<Vec<u8>>> {
+    let mut found: BTreeMap<String, Vec<Vec<u8>>> = BTreeMap::new();
+    for root in fixture.store.volumes().into_iter().map(|volume| volume.path) {
+        for shard in std::fs::read_dir(root.join("blobs")).unwrap() {
+            for file in std::fs::read_dir(shard.unwrap().path()).unwrap() {
+                let path = file.unwrap().path();
+                let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+                found.entry(name).or_default().push(std::fs::read(path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+/// So many blobs, each in so many copies that are alike.
+fn check_contents(fixture: &Fixture, blobs: usize, copies: usize) {
+    let found = contents(fixture);
+    assert_eq!(found.len(), blobs);
+    for (name, all) in found {
+        assert_eq!(all.len(), copies, "{name}");
+        assert!(all.iter().all(|bytes| *bytes == all[0]), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn volumes_come_are_emptied_and_go_while_objects_stay() {
+    let fixture = Fixture::new(3, 2);
+    let bucket = fixture.bucket("bucket").await;
+    for number in 0..60 {
+        fixture.put(&bucket, &format!("k{number}"), &body(number, 40_000)).await;
+    }
+    let elsewhere = tempfile::tempdir().unwrap();
+    let mut rebalance = Rebalance::new(Arc::clone(&fixture.store), Arc::new(SystemClock));
+    until_idle(&mut rebalance).await;
+    let added = fixture.store.add_volume(&elsewhere.path().join("new")).await.unwrap();
+    until_idle(&mut rebalance).await;
+    let status = |id: VolumeId| fixture.store.volumes().into_iter().find(|volume| volume.id == id).unwrap();
+    assert!(status(added).copies > Some(0));
+    check_contents(&fixture, 60, 2);
+    let drained = VolumeId::from_bytes([2; 16]);
+    fixture.store.drain_volume(drained).await.unwrap();
+    assert!(!status(drained).is_drained(), "what it holds is not known");
+    until_idle(&mut rebalance).await;
+    assert_eq!((status(drained).is_drained(), status(drained).copies), (true, Some(0)));
+    check_contents(&fixture, 60, 2);
+    fixture.store.remove_volume(drained, false).await.unwrap();
+    assert_eq!(fixture.store.volumes().len(), 3);
+    until_idle(&mut rebalance).await;
+    check_contents(&fixture, 60, 2);
+    assert!(fixture.repairs().is_empty());
+    for number in 0..60 {
+        assert!(fixture.get(&bucket, &format!("k{number}")).await.unwrap() == body(number, 40_000));
+    }
+}
+
+#[tokio::test]
+async fn a_volume_that_was_destroyed_is_replaced_and_filled_while_clients_read_and_write() {
+    let fixture = Fixture::new(3, 3);
+    let bucket = fixture.bucket("bucket").await;
+    for number in 0..40 {
+        fixture.put(&bucket, &format!("k{number}"), &body(number, 40_000)).await;
+    }
+    let gone = VolumeId::from_bytes([1; 16]);
+    let status = fixture.store.volumes().into_iter().find(|volume| volume.id == gone).unwrap();
+    #[expect(clippy::disallowed_methods, reason = "damage from outside")]
+    std::fs::remove_dir_all(&status.path).unwrap();
+    fixture.store.look_after_volumes().await.unwrap();
+    for number in 40..45 {
+        fixture.put(&bucket, &format!("k{number}"), &body(number, 40_000)).await;
+    }
+    fixture.store.replace_volume(gone, &status.path).await.unwrap();
+    let clients = async {
+        for number in 0..40 {
+            assert!(fixture.get(&bucket, &format!("k{number}")).await.unwrap() == body(number, 40_000));
+            fixture.put(&bucket, &format!("n{number}"), &body(100 + number, 40_000)).await;
+            if number % 4 == 0 {
+                fixture.delete(&bucket, &format!("k{number}")).await;
+            }
+        }
+    };
+    let jobs = async {
+        for _ in 0..3 {
+            heal(&fixture).await;
+        }
+    };
+    tokio::join!(clients, jobs);
+    heal(&fixture).await;
+    fixture.reclaim_all().await;
+    assert!(fixture.repairs().is_empty());
+    check_contents(&fixture, 75, 3);
+    let redundancy = fixture.store.redundancy().await.unwrap();
+    assert_eq!((redundancy.blobs_by_copies, redundancy.lost), (Some(vec![0, 0, 0, 75]), 0));
+    assert!(redundancy.is_healthy);
 }

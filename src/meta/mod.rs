@@ -79,6 +79,7 @@ pub use list::ListQuery;
 pub use offline::Offline;
 pub use offline::Row;
 pub use offline::Rows;
+pub use offline::awaits_rebuild;
 pub use offline::discard;
 pub use status::ReplicaPlace;
 pub use status::ReplicaStatus;

@@ -25,9 +25,11 @@ use super::keys::Named;
 use super::records;
 use super::records::Commit;
 use super::records::Record;
+use super::vote;
 use crate::base::BlobId;
 use crate::base::DeploymentId;
 use crate::base::Timestamp;
+use crate::sys::disk::RealDisk;
 
 /// Blocks are read ahead by this many bytes: a walk touches all of them.
 const READ_AHEAD_BYTES: usize = 1 << 20;
@@ -52,6 +54,13 @@ impl Offline {
     /// The last commit.
     pub fn commit(&self) -> Result<Commit, Error> {
         self.database.last_commit()
+    }
+
+    /// The last start that committed into it; a replica of an earlier one lacks what later ones acknowledged, whatever
+    /// its number of commits.
+    pub fn epoch(&self) -> Result<u64, Error> {
+        let row = self.get::<records::Epoch>(&keys::system("epoch"))?;
+        Ok(row.map_or(0, |row| row.record.number))
     }
 
     /// The deployment it belongs to; `None` when it was never bound to one.
@@ -154,6 +163,11 @@ impl Row {
     pub fn inline(&self) -> Result<Bytes, Error> {
         inline::decode(&self.key, &self.bytes)
     }
+}
+
+/// Whether a server found damage in the replica at `path`, and has not made it anew yet.
+pub fn awaits_rebuild(path: &Path) -> bool {
+    vote::is_damaged(&RealDisk, path)
 }
 
 /// Removes a database that was never put to use; fine when there is none.

@@ -7,6 +7,7 @@ use super::Error;
 use crate::auth::Secret;
 use crate::config;
 use crate::config::Credentials;
+use crate::store;
 use crate::sys::disk::create_private_file;
 use crate::sys::disk::read_private_file;
 use crate::sys::entropy::Entropy;
@@ -38,6 +39,15 @@ pub(super) struct Root {
     pub(super) access_key: String,
     pub(super) secret_key: Secret,
     pub(super) origin: Origin,
+}
+
+impl Root {
+    /// The file that volumes keep, unless the operator set the credentials.
+    pub(super) fn kept(&self) -> Option<store::Kept> {
+        let text = config::write_credentials_file(&self.access_key, self.secret_key.expose());
+        let is_kept = self.origin != Origin::Configured;
+        is_kept.then(|| store::Kept { name: NAME, text })
+    }
 }
 
 /// Where credentials may be kept.

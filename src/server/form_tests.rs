@@ -150,7 +150,7 @@ fn a_first_start_is_finished_wherever_it_was_cut_off() {
         let cut = open(path, &["1", "2", "3"], cuts);
         let ended = cut.is_ok();
         if let Ok(opened) = cut {
-            opened.close();
+            opened.hand_over().close();
         } else if cuts % 3 == 1 {
             drop(open(path, &["2", "1", "3"], cuts / 2));
         }
@@ -162,7 +162,7 @@ fn a_first_start_is_finished_wherever_it_was_cut_off() {
         assert!(revision >= 1, "cut at {cuts}");
         assert!(opened.volumes.iter().all(|volume| volume.deployment() == opened.roster.deployment));
         let ids: Vec<_> = opened.volumes.iter().map(|volume| volume.id()).collect();
-        opened.close();
+        opened.hand_over().close();
         if ended || cuts % 8 != 0 {
             cuts += 1;
             match ended {
@@ -174,7 +174,7 @@ fn a_first_start_is_finished_wherever_it_was_cut_off() {
         let opened = open(path, &["1"], ALL).unwrap_or_else(|error| panic!("cut at {cuts}: {error}"));
         assert!(!opened.is_new);
         assert!(ids.iter().all(|id| opened.volumes.iter().any(|volume| volume.id() == *id)));
-        opened.close();
+        opened.hand_over().close();
         cuts += 1;
     }
     assert!(cuts > 50, "{cuts}");
@@ -184,7 +184,7 @@ fn a_first_start_is_finished_wherever_it_was_cut_off() {
 fn a_refused_start_writes_nothing_to_an_absent_volume() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
-    open(path, &["1", "2"], ALL).unwrap().close();
+    open(path, &["1", "2"], ALL).unwrap().hand_over().close();
     #[expect(clippy::disallowed_methods, reason = "the disk is unmounted")]
     std::fs::rename(path.join("1"), path.join("away")).unwrap();
     let names = |path: &Path| -> Vec<PathBuf> {
@@ -192,7 +192,7 @@ fn a_refused_start_writes_nothing_to_an_absent_volume() {
     };
     std::fs::create_dir(path.join("1")).unwrap();
     match open(path, &["1", "2"], ALL) {
-        Ok(opened) => opened.close(),
+        Ok(opened) => opened.hand_over().close(),
         Err(error) => assert!(error.to_string().contains("/1 ("), "{error}"),
     }
     assert_eq!(names(&path.join("1")), Vec::<PathBuf>::new());

@@ -64,6 +64,7 @@ use crate::sys::metrics::Metrics;
 use control::Control;
 use control::RootKey;
 use credentials::Root;
+use volumes::Held;
 use volumes::Opened;
 
 pub use error::Error;
@@ -83,7 +84,7 @@ pub struct Running {
     jobs: Jobs,
     is_stopping: Arc<AtomicBool>,
     store: Arc<Store>,
-    opened: Opened,
+    held: Held,
 }
 
 /// Starts everything. The settings have been checked.
@@ -104,7 +105,7 @@ pub fn start(config: &Config) -> Result<(Running, Greeting), Error> {
     let opened = volumes::open(config, Arc::new(RealDisk), &machine)?;
     let places = credentials::Places { roots: opened.roots(), may_make: opened.absent.is_empty() };
     let root = credentials::find_or_make(&config.credentials, &places, machine.entropy.as_ref())?;
-    let store = open_store(config, &opened, machine.clone())?;
+    let store = open_store(config, &opened, &root, machine.clone())?;
     let (address, admin_address) = (local(&s3_listener)?, local(&admin_listener)?);
     let greeting = Greeting::new(config, &opened, &root, (address, admin_address));
     let is_stopping = Arc::new(AtomicBool::new(false));
@@ -116,7 +117,8 @@ pub fn start(config: &Config) -> Result<(Running, Greeting), Error> {
     let shown = admin::Shown::new(machine.metrics, ready, door, control);
     let admin = admin::start(admin_listener, shown);
     let admin = admin.map_err(|error| Error::Listener { which: "admin", address: admin_address, error })?;
-    let running = Running { address, admin_address, http, admin, jobs, is_stopping, store, opened };
+    let running =
+        Running { address, admin_address, http, admin, jobs, is_stopping, store, held: opened.hand_over() };
     Ok((running, greeting))
 }
 
@@ -133,11 +135,11 @@ impl Running {
             tracing::warn!(%error, "the admin listener had failed");
         }
         drop(self.store);
-        self.opened.close();
+        self.held.close();
     }
 }
 
-fn open_store(config: &Config, opened: &Opened, machine: Machine) -> Result<Arc<Store>, Error> {
+fn open_store(config: &Config, opened: &Opened, root: &Root, machine: Machine) -> Result<Arc<Store>, Error> {
     let settings = store::Settings {
         replicas: config.storage.copies(),
         inline_limit: config.storage.inline_limit,
@@ -145,7 +147,7 @@ fn open_store(config: &Config, opened: &Opened, machine: Machine) -> Result<Arc<
         // They wait for disks more than they compute.
         threads: (config.listen.workers * 4).clamp(8, 32),
     };
-    Ok(Arc::new(Store::new(Arc::clone(&opened.meta), opened.found(config), machine, settings)?))
+    Ok(Arc::new(Store::new(Arc::clone(&opened.meta), opened.found(config, root), machine, settings)?))
 }
 
 fn start_jobs(config: &Config, store: &Arc<Store>, machine: &Machine) -> Result<Jobs, Error> {

@@ -3,10 +3,12 @@
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::Weak;
 use std::time::Duration;
 use std::time::Instant;
 
 use super::Error;
+use super::credentials::Root;
 use super::form;
 use super::observe::observe_all;
 use super::observe::plain;
@@ -39,7 +41,7 @@ const TRIES: usize = 3;
 /// A disk may tell another size after its file system was resized; smaller differences change nothing.
 const RESIZED_PERCENT: u64 = 10;
 
-/// What was opened, and keeps others from opening it.
+/// What was opened; its volumes are locked.
 pub(super) struct Opened {
     /// Who belongs.
     pub(super) roster: Roster,
@@ -62,22 +64,37 @@ impl Opened {
     }
 
     /// What the store is made of.
-    pub(super) fn found(&self, config: &Config) -> store::Found {
+    pub(super) fn found(&self, config: &Config, root: &Root) -> store::Found {
         store::Found {
             roster: self.roster.clone(),
             present: self.volumes.clone(),
             disk: Arc::clone(&self.disk),
             is_fixed: config.storage.replicas.is_some(),
             out_after: config.storage.volume_out_after,
+            kept: root.kept(),
         }
     }
 
-    /// Closes the metadata, then lets others have the volumes. A thread that still uses either is waited for: whoever
-    /// gets the locks must find the database closed.
+    /// Leaves the volumes to the store. Whoever held one here would hold its lock, and its mount, after its disk has
+    /// gone or it was removed.
+    pub(super) fn hand_over(self) -> Held {
+        Held { volumes: self.volumes.iter().map(Arc::downgrade).collect(), meta: self.meta }
+    }
+}
+
+/// What a stop waits for.
+pub(super) struct Held {
+    volumes: Vec<Weak<Volume>>,
+    meta: Arc<Meta>,
+}
+
+impl Held {
+    /// Closes the metadata, and waits for threads that still use it or a volume: whoever gets the locks must find the
+    /// database closed.
     pub(super) fn close(self) {
         let begun = Instant::now();
         let is_used = || {
-            let volumes = self.volumes.iter().any(|volume| Arc::strong_count(volume) > 1);
+            let volumes = self.volumes.iter().any(|volume| volume.strong_count() > 0);
             volumes || Arc::strong_count(&self.meta) > 1
         };
         while is_used() && begun.elapsed() < CLOSE_MAX {
@@ -86,8 +103,6 @@ impl Opened {
         if is_used() {
             tracing::warn!("metadata or a volume is still in use; it is closed by the end of the process");
         }
-        drop(self.meta);
-        drop(self.volumes);
     }
 }
 

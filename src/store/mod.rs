@@ -80,6 +80,7 @@ pub use commit::UpdateError;
 pub use digest::Digests;
 pub use error::Error;
 pub use membership::Found;
+pub use membership::Kept;
 pub use membership::METADATA;
 pub use membership::MembershipError;
 pub use membership::VolumeHealth;

@@ -9,8 +9,6 @@ from load import Shape
 from parts import part_paths
 from recipes.metadata import files_of
 from recipes.metadata import flip
-from recipes.metadata import roles
-from recipes.metadata import settled
 from recipes.recipe import Recipe
 
 # Classes whose every byte matters; in the others a flipped bit may well mean nothing.
@@ -26,7 +24,7 @@ def flip_thousands(trial):
     with trial.load:
         trial.load.running(2)
     trial.before()
-    settled(trial)
+    trial.until_replicated()
     totals = collections.Counter()
     for number in range(runs):
         trial.until_repaired(120)
@@ -38,7 +36,7 @@ def flip_thousands(trial):
         _read_some(trial, 20)
         with trial.load:  # beside the scrub
             trial.run_job("scrub", 600)
-            settled(trial)
+            trial.until_replicated()
         trial.until_repaired(300)
         taken = trial.census()
         # Of a copy that was damaged, the flipped bytes are gone from blobs/: repaired, or moved to quarantine.
@@ -86,7 +84,7 @@ class _Atlas:
 
     def flip_metadata(self, number):
         """Flips that many bits in the files of one replica; gives how many."""
-        victim = self.random.choice(sorted(roles(self.trial)))
+        victim = self.random.choice(sorted(self.trial.roles()))
         done = 0
         for _ in range(number):
             files = [path for pattern in CLASSES for path in files_of(victim, pattern)]

@@ -18,21 +18,13 @@ def freeze_each(trial):
                 shape=Shape(writers=4, keys=20, large=300_000, multipart=False, moves=MOVES, pause=0.005))
     trial.load.lay_base(60 if short else 300, 100_000)
     trial.before()
-    roles = {system: _role(trial, system.path) for system in volumes}
+    trial.until_replicated()
     for kind in ["leader"] if short else ["none", "follower", "leader"]:
-        system = next((system for system in volumes if roles[system] == kind), None)
-        if not system:
-            trial.outcome.fail(f"no volume with metadata role {kind}: {list(roles.values())}")
-            continue
+        path = next(path for path, role in trial.roles().items() if role == kind)
+        system = next(system for system in volumes if system.path == path)
         _freeze(trial, system, f"frozen {'data only' if kind == 'none' else kind}")
-        roles = {system: _role(trial, system.path) for system in volumes}
     trial.conclude()
     trial.outcome.expect_no_errors()
-
-
-def _role(trial, path):
-    metadata = trial.volume(path).get("metadata")
-    return metadata["role"] if metadata else "none"
 
 
 def _freeze(trial, system, what):
@@ -63,8 +55,7 @@ def _freeze(trial, system, what):
     load.running(1)
     load.end()
     trial.until_repaired(60 if trial.short else 180)
-    trial.until("the thawed volume to be healthy", 60,
-                lambda: trial.volume(system.path)["health"] == "healthy")
+    trial.until_usable(system.path)
 
 
 def _ms(seconds):

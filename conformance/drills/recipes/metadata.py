@@ -39,28 +39,13 @@ def flip(path, random):
     return at
 
 
-def roles(trial):
-    """path -> role of the metadata replica on that volume."""
-    found = {volume["path"]: volume["metadata"]["role"] for volume in trial.admin("GET", "volumes")["volumes"]
-             if volume.get("metadata")}
-    return {path: found.get(os.path.realpath(path), found.get(path, "none")) for path in trial.volumes}
-
-
-def settled(trial, patience=60):
-    """Waits until there is a leader and all others follow; gives the seconds."""
-    begun = time.monotonic()
-    trial.until("three sound metadata replicas", patience,
-                lambda: sorted(roles(trial).values()) == ["follower", "follower", "leader"])
-    return time.monotonic() - begun
-
-
 def _begin(trial, count=None):
     volumes = [trial.ground.directory(f"volume{number}") for number in range(3)]
     # A small budget: rows reach files soon, so that there is something to flip.
     trial.serve(volumes, shape=Shape(writers=4, keys=40, moves=MOVES), settings={"HOLDALL_MEMORY_BUDGET": "64MiB"})
     trial.load.lay_base(count or (300 if trial.short else 3000), 9_000)
     trial.before()
-    settled(trial)
+    trial.until_replicated()
     return volumes
 
 
@@ -68,21 +53,21 @@ def destroy(trial):
     """The directory meta/ of a follower, then of the leader, is removed under load."""
     volumes = _begin(trial)
     for role in ("follower", "leader"):
-        victim = next(path for path, found in roles(trial).items() if found == role)
+        victim = next(path for path, found in trial.roles().items() if found == role)
         with trial.load:
             trial.load.running(1 if trial.short else 5)
             shutil.rmtree(os.path.join(victim, "meta"), ignore_errors=True)
             # Files that are open live on: it is the next file of it that fails, or the scrub that looks.
             trial.load.running(2 if trial.short else 10)
             trial.run_job("scrub")
-            seconds = settled(trial)
+            seconds = trial.until_replicated()
             trial.outcome.figure(f"{role} removed: rebuilt {seconds:.1f} s after the scrub")
             trial.load.running(1)
     trial.server.stop()
     shutil.rmtree(os.path.join(volumes[0], "meta"))
     trial.server.start()
     with trial.load:
-        trial.outcome.figure(f"removed while stopped: rebuilt {settled(trial):.1f} s after the start")
+        trial.outcome.figure(f"removed while stopped: rebuilt {trial.until_replicated():.1f} s after the start")
         trial.load.running(1)
     trial.until_repaired()
     trial.conclude()
@@ -97,7 +82,7 @@ def flip_each_class(trial):
     for number, name in enumerate(names):
         for stopped in ([number % 2 == 1] if trial.short else [False, True]):
             role = "leader" if (number + stopped) % 2 else "follower"
-            victim = next(path for path, found in roles(trial).items() if found == role)
+            victim = next(path for path, found in trial.roles().items() if found == role)
             if not _flip_one(trial, victim, name, stopped):
                 missing.append(name)
     if missing:
@@ -125,7 +110,7 @@ def _flip_one(trial, victim, name, stopped):
         with trial.load:
             trial.load.running(0.5 if trial.short else 2)
             trial.run_job("scrub")
-            settled(trial)
+            trial.until_replicated()
     except AssertionError as reason:
         trial.outcome.fail(f"{what}: {reason}")
     return True
@@ -139,8 +124,8 @@ def rebuild_a_million(trial):
     trial.load.lay_base(50, 9_000)
     laid = _lay(trial, count)
     trial.before()
-    settled(trial)
-    victim = next(path for path, found in roles(trial).items() if found == "follower")
+    trial.until_replicated()
+    victim = next(path for path, found in trial.roles().items() if found == "follower")
     size = sum(path.stat().st_size for path in files_of(victim, "*"))
     with trial.load:
         trial.load.running(1)
@@ -148,7 +133,7 @@ def rebuild_a_million(trial):
         shutil.rmtree(os.path.join(victim, "meta"))
         trial.server.start()
         begun = time.monotonic()
-        settled(trial, 300)
+        trial.until_replicated(300)
         seconds = time.monotonic() - begun
     trial.outcome.repaired_seconds = seconds
     trial.outcome.at_most(f"{laid} objects, {size / MIB:.0f} MiB of metadata rebuilt in", seconds, 60, " s")

@@ -73,11 +73,18 @@ def _attach(strace, process):
     tracer = subprocess.Popen([*strace, "-p", str(process)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     end = time.monotonic() + 10
     for task in pathlib.Path(f"/proc/{process}/task").iterdir():
-        while "TracerPid:\t0\n" in (task / "status").read_text(encoding="ascii"):
+        while not _is_traced(task):
             if time.monotonic() > end or tracer.poll() is not None:
                 raise AssertionError("strace does not attach")
             time.sleep(0.01)
     return tracer
+
+
+def _is_traced(task):
+    try:
+        return "TracerPid:\t0\n" not in (task / "status").read_text(encoding="ascii")
+    except FileNotFoundError:  # the thread has ended
+        return True
 
 
 def _write(trial):

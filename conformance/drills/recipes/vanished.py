@@ -23,10 +23,6 @@ def _three(trial, size=2048 * MIB, **options):
     return systems
 
 
-def _attached(trial, path, patience=60):
-    trial.until("the volume to be healthy again", patience, lambda: trial.volume(path)["health"] == "healthy", every=0.3)
-
-
 def lazy_unmount(trial):
     """umount -l under load; open files live on, paths lead into an empty directory."""
     systems = _three(trial)
@@ -41,7 +37,7 @@ def lazy_unmount(trial):
     _mount_again(trial, victim)
     trial.load.running(3)
     trial.load.end()
-    _attached(trial, victim.path)
+    trial.until_usable(victim.path)
     trial.until_repaired()
     trial.conclude()
     trial.outcome.expect_no_errors()
@@ -67,7 +63,7 @@ def empty_directory(trial):
             trial.outcome.fail(f"written into the directory below the mount point: {left}")
         victim.mount()
         trial.load.running(2)
-    _attached(trial, victim.path)
+    trial.until_usable(victim.path)
     trial.until_repaired()
     trial.conclude()
     trial.outcome.expect_no_errors()
@@ -132,7 +128,7 @@ def read_only(trial):
     trial.server.start()
     with trial.load:
         trial.load.running(2)
-    _attached(trial, victim.path)
+    trial.until_usable(victim.path)
     trial.until_repaired()
     trial.conclude()
     trial.outcome.expect_no_errors()
@@ -165,7 +161,7 @@ def sync_fails(trial):
     _repair_file_system(systems[2])
     systems[2].mount()
     trial.server.start()
-    _attached(trial, systems[2].path)
+    trial.until_usable(systems[2].path)
     _scrubbed(trial)
     trial.until_repaired()
     trial.conclude()

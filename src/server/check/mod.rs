@@ -78,6 +78,9 @@ pub fn run(config: &Config, options: Options, watch: &dyn Watch) -> Result<Repor
     for path in &opened.absent {
         findings.add(Kind::VolumeAbsent, || path.display().to_string());
     }
+    for path in opened.lacking() {
+        findings.add(Kind::ReplicaDamaged, || format!("{}: there is none", path.display()));
+    }
     let cache_bytes = config.memory.cache_bytes();
     let (replicas, metadata) =
         replicas::open(&opened.replicas, opened.deployment, cache_bytes, &mut findings);

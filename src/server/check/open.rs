@@ -35,6 +35,14 @@ pub(super) struct Opened {
 }
 
 impl Opened {
+    /// Where a replica of the metadata should be and is not, as far as a roster tells.
+    pub(super) fn lacking(&self) -> Vec<PathBuf> {
+        let volumes = self.voters.iter().filter(|_| self.roster.is_some());
+        let volumes = volumes.filter_map(|number| self.volumes.get(*number));
+        let places = volumes.map(|volume| volume.root().join(METADATA));
+        places.filter(|place| !self.replicas.contains(place)).collect()
+    }
+
     /// How many copies there should be, when `wanted` is how many there are with volumes enough.
     pub(super) fn copies(&self, wanted: usize) -> usize {
         let all = self.volumes.len() + self.absent.len();

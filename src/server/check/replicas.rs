@@ -14,6 +14,7 @@ use crate::meta::Key;
 use crate::meta::Offline;
 use crate::meta::Row;
 use crate::meta::Rows;
+use crate::meta::awaits_rebuild;
 use crate::meta::keys;
 use crate::meta::records::Commit;
 
@@ -24,7 +25,16 @@ const DIFFERENCES_NAMED_MAX: u64 = 1000;
 pub(super) struct Replica {
     pub(super) path: PathBuf,
     pub(super) meta: Offline,
+    /// Of the last start that committed into it.
+    epoch: u64,
     pub(super) commit: Commit,
+}
+
+impl Replica {
+    /// How far it is: by start first, since what a later start did not see was not acknowledged.
+    const fn place(&self) -> (u64, u64) {
+        (self.epoch, self.commit.number)
+    }
 }
 
 /// Opens all; the longest first, and of several as long those that most agree on.
@@ -46,7 +56,7 @@ pub(super) fn open(
     }
     let commits: Vec<Commit> = sound.iter().map(|replica| replica.commit).collect();
     let agreeing = |commit: Commit| commits.iter().filter(|other| **other == commit).count();
-    sound.sort_by_key(|replica| std::cmp::Reverse((replica.commit.number, agreeing(replica.commit))));
+    sound.sort_by_key(|replica| std::cmp::Reverse((replica.place(), agreeing(replica.commit))));
     let summary = |replica: &Replica| ReplicaSummary {
         path: replica.path.clone(),
         commit: Some(replica.commit.number),
@@ -58,10 +68,13 @@ pub(super) fn open(
 
 fn open_one(path: &Path, deployment: DeploymentId, cache_bytes: usize) -> Result<Replica, String> {
     let text = |error: Error| error.to_string();
+    if awaits_rebuild(path) {
+        return Err("a server found damage in it, and makes it anew when it starts".to_owned());
+    }
     let meta = Offline::open(path, cache_bytes).map_err(text)?;
-    let commit = meta.commit().map_err(text)?;
+    let (epoch, commit) = (meta.epoch().map_err(text)?, meta.commit().map_err(text)?);
     match meta.deployment().map_err(text)? {
-        Some(bound) if bound == deployment => Ok(Replica { path: path.to_owned(), meta, commit }),
+        Some(bound) if bound == deployment => Ok(Replica { path: path.to_owned(), meta, epoch, commit }),
         Some(other) => Err(format!("it belongs to another deployment, {other}")),
         None => Err("it was made and never used".to_owned()),
     }
@@ -76,7 +89,7 @@ pub(super) fn compare_commits(sound: &[Replica], findings: &mut Findings) {
             format!("{} is at commit {number} (chain {chain:08x})", replica.path.display())
         };
         let both = || format!("{}, {}", at(other), at(first));
-        if other.commit.number < first.commit.number {
+        if other.place() < first.place() {
             findings.add(Kind::ReplicaBehind, both);
         } else if other.commit.chain != first.commit.chain {
             findings.add(Kind::ReplicaDiverged, both);

@@ -160,6 +160,11 @@ impl Failure {
     pub(in crate::store) fn is_of_copy(&self) -> bool {
         self.is_bad_copy() || self.is_not_found()
     }
+
+    /// Whether the volume is full.
+    pub(in crate::store) fn is_full(&self) -> bool {
+        self.is_no_space()
+    }
 }
 
 impl LocalParts {

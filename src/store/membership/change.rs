@@ -17,7 +17,7 @@ use crate::volume::Roster;
 use crate::volume::Volume;
 
 /// How long a change waits for the volumes.
-const WRITE_MAX: Duration = Duration::from_secs(5);
+pub(super) const WRITE_MAX: Duration = Duration::from_secs(5);
 
 impl Membership {
     /// Makes a volume of a new or empty directory.

@@ -4,16 +4,21 @@
 //! a start believes in: a replica is promoted before the roster gives it the vote, and the roster takes a vote away before
 //! the replica is let go.
 
+use std::sync::Arc;
+
 use super::METADATA;
 use super::Membership;
 use super::MembershipError;
 use super::VolumeState;
+use super::change::WRITE_MAX;
 use crate::base::VolumeId;
 use crate::meta::ReplicaPlace;
 use crate::meta::ReplicaStatus;
 use crate::meta::Role;
+use crate::store::Error;
 use crate::store::local::Members;
 use crate::store::local::Slot;
+use crate::sys::disk::create_private_file;
 use crate::volume::Member;
 use crate::volume::Roster;
 use crate::volume::VOTERS_MAX;
@@ -62,6 +67,7 @@ impl Membership {
             }
             Role::Lagging { .. } | Role::Rebuilding { .. } => return Ok(true),
         }
+        self.keep(members, candidate)?;
         if !replica.voter {
             self.meta.promote(&name)?;
         }
@@ -72,6 +78,23 @@ impl Membership {
         self.commit(tried, members.slots().to_vec(), roster)?;
         tracing::info!(volume = %candidate, "the volume votes on commits of metadata");
         Ok(true)
+    }
+
+    /// Writes what volumes that vote keep, before this one does.
+    fn keep(&self, members: &Members, volume: VolumeId) -> Result<(), Error> {
+        let (Some(kept), Some(slot)) = (&self.kept, members.slot(volume)) else { return Ok(()) };
+        let (kept, name, path) = (Arc::clone(kept), kept.name, slot.path().join(kept.name));
+        let (done, written) = crossbeam_channel::bounded(1);
+        slot.pool.start(move || {
+            let _ = done.send(create_private_file(&path, kept.text.as_bytes()));
+        })?;
+        match written.recv_timeout(WRITE_MAX) {
+            Ok(Err(error)) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                Err(Error::unavailable(format!("{volume} cannot keep {name}: {error}")))
+            }
+            Ok(_) => Ok(()),
+            Err(_) => Err(Error::unavailable(format!("{volume} does not answer"))),
+        }
     }
 
     /// The volume that should get a vote next: one that is on its way already, or the one with the most room.

@@ -75,6 +75,16 @@ pub struct Found {
     pub is_fixed: bool,
     /// How long a volume may be away before its copies are made elsewhere.
     pub out_after: Duration,
+    /// What every volume that votes keeps at its root, for the server's user alone.
+    pub kept: Option<Kept>,
+}
+
+/// A small private file.
+pub struct Kept {
+    /// Its name.
+    pub name: &'static str,
+    /// What is in it.
+    pub text: zeroize::Zeroizing<String>,
 }
 
 /// Volumes that are all there; the first ones vote.
@@ -92,7 +102,7 @@ impl From<Vec<Arc<Volume>>> for Found {
         };
         let members = present.iter().enumerate().map(member).collect();
         let roster = Roster { revision: 1, ..Roster::forming(deployment, members) };
-        Self { roster, present, disk, is_fixed: true, out_after: OUT_AFTER }
+        Self { roster, present, disk, is_fixed: true, out_after: OUT_AFTER, kept: None }
     }
 }
 
@@ -108,6 +118,7 @@ pub(super) struct Membership {
     wanted: usize,
     is_fixed: bool,
     out_after: Duration,
+    kept: Option<Arc<Kept>>,
     /// Held through a change, so that there is one at a time; the highest revision that was ever tried. A failed one
     /// may be on some volume and is not used again.
     state: Mutex<u64>,
@@ -143,6 +154,7 @@ impl Keeper {
             wanted,
             is_fixed: found.is_fixed,
             out_after: found.out_after,
+            kept: found.kept.map(Arc::new),
             state: Mutex::new(found.roster.revision),
             seen: Arc::new(Mutex::new(presence)),
             changes: channel::channel(found.roster.revision).0,

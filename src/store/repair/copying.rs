@@ -37,13 +37,14 @@ impl<P: Pace> Restoration<'_, P> {
             self.places[at].is_tried = true;
             match self.copy_to(at).await {
                 Ok(()) => {}
-                Err(Trouble::NoSource) => {
-                    tracing::error!(blob = %self.blob, "no copy that can be reached has all of its bytes");
-                    return;
-                }
+                Err(Trouble::NoSource) => return,
                 Err(Trouble::Target(failure)) => {
-                    let volume = self.places[at].slot.id();
-                    tracing::warn!(blob = %self.blob, %volume, %failure, "a copy could not be made here");
+                    let (blob, volume) = (self.blob, self.places[at].slot.id());
+                    match failure.is_full() {
+                        // Every blob that belongs there would say so.
+                        true => tracing::debug!(%blob, %volume, "there is no room for a copy here"),
+                        false => tracing::warn!(%blob, %volume, %failure, "a copy could not be made here"),
+                    }
                 }
             }
         }

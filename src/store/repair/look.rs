@@ -184,6 +184,10 @@ impl<'a, P: Pace> Restoration<'a, P> {
         }
         let blob = self.blob;
         for place in self.places.iter_mut().filter(|place| !place.is_home && place.has_file()) {
+            // Homes have changed since: what is surplus by the old ones may be the last copy by the new.
+            if !Arc::ptr_eq(&self.members, &self.store.parts.members()) {
+                return;
+            }
             let (is_good, volume) = (place.is_good(), place.slot.id());
             let removed = match is_good {
                 true => place.slot.remove(blob).await,

@@ -106,6 +106,11 @@ impl Store {
         if outcome == Outcome::Whole {
             restoration.remove_surplus().await;
         }
+        if outcome == Outcome::Lost
+            && row.as_ref().is_none_or(|row| usize::from(row.record.missing) < restoration.replicas())
+        {
+            tracing::error!(%blob, "no volume that answers has a good copy of it");
+        }
         let restored = restoration.done(outcome);
         failpoint!("store::repair::before_row");
         let missing = match outcome {

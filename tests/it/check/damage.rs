@@ -52,7 +52,7 @@ fn a_sound_store_is_clean() {
     assert_eq!(counts.inline, 22);
     assert_eq!(counts.blobs_by_copies.iter().collect::<Vec<_>>(), [(&2, &6)]);
     assert_eq!(counts.verified_bytes, 2 * (200_000 + 70_000 + 5_000 + 6_000 + 9_000 * 4));
-    assert_eq!(report.metadata.len(), 1);
+    assert_eq!(report.metadata.len(), 3);
     scene.expect(&[]);
 }
 
@@ -302,19 +302,26 @@ fn a_volume_that_is_not_there_is_missed_and_left_alone() {
 #[test]
 fn metadata_that_cannot_be_read_is_no_clean_store() {
     let scene = Scene::new();
-    // Opening it moves rows from the log into files.
+    // Opening them moves rows from the log into files.
     drop(scene.rig());
     drop(scene.rig());
-    let tables = std::fs::read_dir(scene.volume(0).join("meta")).unwrap().map(|entry| entry.unwrap().path());
-    for table in tables.filter(|path| path.extension().is_some_and(|extension| extension == "sst")) {
-        flip(&table, 20);
+    let replicas = || (0..super::scene::VOLUMES).map(|number| scene.volume(number).join("meta"));
+    for (number, replica) in replicas().enumerate() {
+        let tables = std::fs::read_dir(&replica).unwrap().map(|entry| entry.unwrap().path());
+        for table in tables.filter(|path| path.extension().is_some_and(|extension| extension == "sst")) {
+            flip(&table, 20);
+        }
+        if number < 2 {
+            // Another one is checked instead.
+            assert_eq!(scene.found(false), [(Kind::ReplicaDamaged, number as u64 + 1)]);
+        }
     }
     let refused = scene.try_check(false).unwrap_err();
     assert!(
         refused.contains("no metadata replica can be read") && refused.contains("--rebuild-metadata"),
         "{refused}"
     );
-    std::fs::rename(scene.volume(0).join("meta"), scene.volume(0).join("meta.away")).unwrap();
+    replicas().for_each(|replica| std::fs::rename(&replica, replica.with_file_name("meta.away")).unwrap());
     let refused = scene.try_check(false).unwrap_err();
     assert!(refused.contains("none of the volumes holds metadata"), "{refused}");
 }
