@@ -23,6 +23,7 @@ use super::replica::Keeper;
 use super::replica::Replica;
 use super::sequencer::Leading;
 use super::sequencer::Sequencer;
+use super::vote;
 use super::vote::Standing;
 
 /// Bytes that may wait for one replica. More, and it is faster to let it catch up from the log.
@@ -228,6 +229,7 @@ impl Sequencer {
             }
             tracing::info!(replica = %member.replica.place.path.display(), "a metadata replica follows");
         }
+        self.rebuild_damaged();
         self.try_establish();
     }
 
@@ -259,23 +261,37 @@ impl Sequencer {
 
     /// Somebody read bad bytes from it.
     fn damaged(&mut self, slot: u64, error: Error) {
-        let led = self.leading.as_ref().is_some_and(|leading| leading.slot == slot);
-        if led && !self.pass_lead(self.last) {
-            tracing::error!(%error, "metadata is damaged, and there is no other replica to take it from");
-            return;
-        }
-        let leads = self.leading.is_some();
         let Some(member) = self.member_mut(slot) else { return };
         if matches!(member.phase, Phase::Rebuilding | Phase::Failed | Phase::Unopened(_)) {
             return;
         }
-        member.set_aside(&error);
-        if leads {
-            member.phase = Phase::Rebuilding;
-            member.tell(Work::Rebuild(error));
-        } else {
-            member.suspect = Some(error);
-            member.tell(Work::Report);
+        tracing::error!(%error, "a metadata replica is damaged");
+        member.suspect = Some(error);
+        self.rebuild_damaged();
+    }
+
+    /// Has those made anew in which damage was found, when others can do without them. Until then they take writes, which
+    /// are as durable there as anywhere. (Of two voters neither can be done without: commits wait for the rebuild.)
+    fn rebuild_damaged(&mut self) {
+        let is_damaged = |member: &&Member| member.suspect.is_some() && member.takes_writes();
+        let damaged: Vec<u64> = self.members.iter().filter(is_damaged).map(Member::slot).collect();
+        for slot in damaged {
+            let led = self.leading.as_ref().is_some_and(|leading| leading.slot == slot);
+            if self.leading.is_none() || led && !self.pass_lead(self.last) {
+                continue;
+            }
+            let others = |member: &&Member| member.voter && member.slot() != slot && member.takes_writes();
+            let others = self.members.iter().filter(others).count();
+            let spared = self.voters < 3 || others >= vote::majority(self.voters);
+            let Some(member) = self.member_mut(slot) else { continue };
+            if member.voter && !spared {
+                continue;
+            }
+            if let Some(error) = member.suspect.take() {
+                member.set_aside(&error);
+                member.phase = Phase::Rebuilding;
+                member.tell(Work::Rebuild(error));
+            }
         }
     }
 

@@ -24,6 +24,7 @@ mod bucket;
 mod census;
 mod commit;
 mod digest;
+mod doubts;
 mod downloads;
 mod engine;
 mod error;
@@ -59,6 +60,7 @@ use blobs::Unnamed;
 use blocking::Pool;
 use bucket::BucketCache;
 use commit::Turns;
+use doubts::Doubts;
 use downloads::Downloads;
 use exclusive::Exclusive;
 use local::LocalMetadata;
@@ -148,6 +150,9 @@ pub struct Store {
     turns: Turns,
     traffic: Arc<Traffic>,
     exclusive: Arc<Exclusive>,
+    doubts: Arc<Doubts>,
+    /// The newest commit when this store began.
+    began_at: u64,
     tally: Arc<Tally>,
     census: RwLock<Option<Arc<Census>>>,
     scrubbed: RwLock<Option<Scrubbed>>,
@@ -168,6 +173,7 @@ impl Store {
         settings: Settings,
     ) -> Result<Self, Error> {
         let found = volumes.into();
+        let began_at = meta.newest_commit();
         check_deployment(&meta, &found)?;
         let parts = Arc::new(LocalParts::new(&found, &settings, Arc::clone(&machine.metrics))?);
         let kept = (Arc::clone(&parts), Arc::clone(&meta));
@@ -185,6 +191,8 @@ impl Store {
             turns: Turns::default(),
             traffic: Arc::default(),
             exclusive: Arc::default(),
+            doubts: Arc::default(),
+            began_at,
             tally: Arc::default(),
             census: RwLock::default(),
             scrubbed: RwLock::default(),

@@ -20,6 +20,7 @@ use super::Promises;
 use super::SourceError;
 use super::Store;
 use super::commit::Custody;
+use super::doubts::Doubts;
 use super::downloads::Download;
 use super::engine::Metadata as _;
 use super::engine::Parts as _;
@@ -144,6 +145,7 @@ impl Store {
             parts: Arc::clone(&self.parts),
             metadata: self.metadata.clone(),
             clock: Arc::clone(&self.clock),
+            doubts: Arc::clone(&self.doubts),
             segments,
             open: None,
             ahead: None,
@@ -221,6 +223,7 @@ struct Streaming {
     parts: Arc<LocalParts>,
     metadata: LocalMetadata,
     clock: Arc<dyn Clock>,
+    doubts: Arc<Doubts>,
     segments: VecDeque<Segment>,
     open: Option<(BlobId, OpenPart)>,
     /// What was read ahead, as it will be asked for.
@@ -278,6 +281,7 @@ impl Streaming {
 
     /// Tells the repair job about bad copies. The read goes on whether or not that works: the scrub finds them too.
     async fn file_repair(&self, blob: BlobId, bad: usize) {
+        self.doubts.note(blob);
         // Queued already: reads of a damaged object must not become writes.
         if let Ok(Some(_)) = self.metadata.get::<Repair>(&keys::repair(blob)).await {
             return;

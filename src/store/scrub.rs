@@ -118,6 +118,7 @@ impl Store {
         }
         tracing::warn!(%blob, %volume, why, "the scrub found a bad copy");
         self.metrics.copies_bad.inc();
+        self.doubts.note(blob);
         let key = keys::repair(blob);
         let replicas = self.parts.members().replicas();
         // Copies on other volumes may be found bad at the same time: each counts.

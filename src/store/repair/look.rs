@@ -122,6 +122,11 @@ impl<'a, P: Pace> Restoration<'a, P> {
         self.places.iter().filter(|place| place.is_home && !place.is_good()).count()
     }
 
+    /// Whether a copy lies where it does not belong.
+    pub(super) fn has_surplus(&self) -> bool {
+        self.places.iter().any(|place| !place.is_home && place.has_file())
+    }
+
     /// Whether a home answers and has no good copy.
     pub(super) fn knows_of_damage(&self) -> bool {
         let is_damaged =

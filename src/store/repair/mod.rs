@@ -96,9 +96,14 @@ impl Store {
             self.settle_row(blob, row.as_ref(), None).await?;
             return Ok(Restored::nothing(Outcome::Unnamed));
         }
+        let is_doubted = self.doubts.take(blob);
         let mut restoration = Restoration::look(self, blob, pace).await;
-        // Whoever wrote the row met more damage than can be seen from outside: a block is bad, in one copy or another.
-        if row.as_ref().is_some_and(|row| usize::from(row.record.missing) > restoration.visibly_missing()) {
+        // Damage that cannot be seen from outside: somebody met it, or the row counts more than can be seen, or tells of
+        // a time that nobody remembers. And no copy is removed on the strength of others that were not read.
+        let has_more = |row: &Stored<Repair>| {
+            row.revision <= self.began_at || usize::from(row.record.missing) > restoration.visibly_missing()
+        };
+        if is_doubted || row.as_ref().is_some_and(has_more) || restoration.has_surplus() {
             restoration.read_all().await;
         }
         restoration.fill().await;
@@ -110,6 +115,9 @@ impl Store {
             && row.as_ref().is_none_or(|row| usize::from(row.record.missing) < restoration.replicas())
         {
             tracing::error!(%blob, "no volume that answers has a good copy of it");
+        }
+        if is_doubted && outcome != Outcome::Whole {
+            self.doubts.note(blob);
         }
         let restored = restoration.done(outcome);
         failpoint!("store::repair::before_row");
