@@ -94,7 +94,7 @@ pub struct Running {
 /// # Errors
 /// What is in the way, in words for an operator. Nothing runs then.
 pub fn start(config: &Config) -> Result<(Running, Greeting), Error> {
-    warn_about_files(config, machine::raise_open_files());
+    let config = &within_files(config.clone(), machine::raise_open_files());
     let s3_listener = bind("S3", config.listen.address, http::server::bind)?;
     let admin_listener = bind("admin", config.listen.admin_address, TcpListener::bind)?;
     let machine = Machine {
@@ -219,16 +219,19 @@ fn local(listener: &TcpListener) -> Result<SocketAddr, Error> {
     listener.local_addr().map_err(|error| Error::Other(error.to_string()))
 }
 
-/// Says when connections will fail before their limit is reached.
-fn warn_about_files(config: &Config, open_files_max: u64) {
-    let needed = config.limits.connections_max as u64 + OTHER_FILES;
-    if open_files_max < needed {
+/// Lets in no more connections than there are files for beside parts and metadata, and says so.
+fn within_files(mut config: Config, open_files_max: u64) -> Config {
+    let spare = open_files_max - OTHER_FILES.min(open_files_max / 2);
+    let allowed = config.limits.connections_max.min(usize::try_from(spare).unwrap_or(usize::MAX));
+    if allowed < config.limits.connections_max {
         tracing::warn!(
             open_files_max,
-            connections_max = config.limits.connections_max,
-            "fewer files may be open than connections are allowed; raise the limit (ulimit -n, LimitNOFILE)"
+            connections_max = allowed,
+            "fewer connections are let in than are configured: raise the limit of open files (ulimit -n, LimitNOFILE)"
         );
+        config.limits.connections_max = allowed;
     }
+    config
 }
 
 #[cfg(test)]

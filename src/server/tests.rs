@@ -252,3 +252,12 @@ fn a_taken_address_leaves_no_trace() {
     assert!(refused.contains("admin") && refused.contains("--admin-address"), "{refused}");
     assert_eq!(tree(directory.path()), Vec::<PathBuf>::new());
 }
+
+#[test]
+fn connections_leave_files_for_the_volumes() {
+    let config = Config::defaults(&Hardware { cores: 1, memory_bytes: 1 << 30 });
+    let allowed = |open_files_max| within_files(config.clone(), open_files_max).limits.connections_max;
+    assert_eq!(allowed(1 << 20), 10_000);
+    assert_eq!(allowed(4096), 4096 - 512);
+    assert_eq!(allowed(256), 128);
+}

@@ -37,6 +37,9 @@ pub enum Kind {
     /// There is no identity file: a disk that is not mounted, or never was a volume.
     #[error("there is no identity file; is the disk mounted?")]
     Missing,
+    /// The process may open no more files. That says nothing about the disk, nor about the copy.
+    #[error("too many files are open")]
+    TooManyFiles,
     /// The disk failed.
     #[error(transparent)]
     Io(io::Error),
@@ -45,6 +48,9 @@ pub enum Kind {
 /// Raised by the kernel when a file system is full, or a quota is.
 const ENOSPC: i32 = 28;
 const EDQUOT: i32 = 122;
+/// Raised when the process, or the machine, may open no more files.
+const EMFILE: i32 = 24;
+const ENFILE: i32 = 23;
 /// Raised when a file system is mounted read-only, or has made itself so after an error.
 const EROFS: i32 = 30;
 
@@ -57,6 +63,7 @@ impl Error {
         let kind = match error.raw_os_error() {
             Some(ENOSPC | EDQUOT) => Kind::NoSpace,
             Some(EROFS) => Kind::ReadOnly,
+            Some(EMFILE | ENFILE) => Kind::TooManyFiles,
             _ if error.kind() == io::ErrorKind::NotFound => Kind::NotFound,
             _ if error.kind() == io::ErrorKind::UnexpectedEof => Kind::Corrupt("the file is too short"),
             _ => Kind::Io(error),

@@ -200,7 +200,10 @@ impl Volume {
 
     /// Whether the disk is mounted still: what is not found on a missing disk is not known to be gone.
     pub fn is_there(&self) -> bool {
-        Identity::read(self.disk.as_ref(), &self.root).is_ok_and(|identity| identity == self.identity)
+        match Identity::read(self.disk.as_ref(), &self.root) {
+            Ok(identity) => identity == self.identity,
+            Err(error) => matches!(error.kind(), Kind::TooManyFiles),
+        }
     }
 
     /// Unlinks a part file; `false` when there is none. Not synced: an unlink that a crash undoes leaves an orphan,

@@ -214,3 +214,11 @@ fn a_growing_part_stops_at_the_reserve() {
     drop(writer);
     assert!(volume.stat(id(1)).unwrap().is_none());
 }
+
+#[test]
+fn running_out_of_files_is_no_fault_of_a_disk_or_a_copy() {
+    for errno in [23, 24] {
+        let error = Error::io("open", Path::new("part"), std::io::Error::from_raw_os_error(errno));
+        assert!(matches!(error.kind(), Kind::TooManyFiles), "{error}");
+    }
+}

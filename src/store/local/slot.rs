@@ -323,6 +323,8 @@ impl Slot {
             Failure::Volume(error) => match error.kind() {
                 Kind::Io(_) | Kind::Missing => fail(),
                 Kind::ReadOnly => self.tell_opened(self.health.refused(Use::Write)),
+                // It was not asked: the process has no file left to ask it with.
+                Kind::TooManyFiles => {}
                 // The disk answered.
                 _ => self.health.succeeded(used),
             },
