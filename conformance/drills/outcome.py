@@ -131,11 +131,12 @@ def write_report(path, outcomes):
         "byte of every copy on every volume is read, and compared with the ledger of what was acknowledged.", "",
         f"{sum(o.passed for o in outcomes)} passed, {sum(bool(o.faults) for o in outcomes)} failed, "
         f"{sum(bool(o.not_run) for o in outcomes)} not run.", "",
-        "| run | date | commit | build | machine | seed |", "|---|---|---|---|---|---|"]
+        "| run | date | commit | build | machine | form | seed |", "|---|---|---|---|---|---|---|"]
     for number, run in enumerate(runs):
         lines.append(f"| {chr(97 + number % 26)} | {run['date']} | {run['commit']} | {run['build']} | {run['machine']} | "
-                     f"{run['seed']} |")
-    lines += ["", "- *errors*: requests that failed at the first attempt / also after one retry, which is what a client with",
+                     f"{run['form']} | {run['seed']} |")
+    lines += ["", "- *form*: what `make drill` runs (full), or the short form of `make test`: the same fault, in seconds.",
+              "- *errors*: requests that failed at the first attempt / also after one retry, which is what a client with",
               "  one retry sees.",
               "- *lost / torn / resurrected*: of what was acknowledged, by reading everything afterwards.",
               "- *wrong bytes*: bodies that were served and are not what was written, at any time.",

@@ -110,6 +110,7 @@ def drill_on(disk, work, arguments):
         drill.workload.end()
         for key in drill.workload.ledger.cut(begun, done):
             drill.workload.fault("acknowledged without a disk", drill.workload.ledger.describe(key))
+        drill.workload.cut(begun)
         disk.unmount()
         disk.mount()
 

@@ -48,14 +48,14 @@ def options():
     return parser.parse_args()
 
 
-def describe(program, seed):
+def describe(program, seed, short):
     """What a result must say of where it comes from."""
     commit = subprocess.run(["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--exclude=*"],
                             capture_output=True, check=False).stdout.decode().strip()
     kind = subprocess.run(["stat", "-f", "-c", "%T", "/tmp"], capture_output=True, check=False).stdout.decode().strip()
     return {"date": results.today(), "commit": commit or "unknown", "build": pathlib.Path(program).parent.name,
             "machine": f"{os.cpu_count()} cores, Linux {platform.release().split('-')[0]}, {kind} and ext4 on loop",
-            "seed": seed}
+            "form": "short" if short else "full", "seed": seed}
 
 
 def attempt(name, program, arguments):
@@ -78,7 +78,7 @@ def attempt(name, program, arguments):
                 trial.load.stop.set()
                 outcome.take(trial.load)
     outcome.seconds = time.monotonic() - begun
-    outcome.run = describe(program, arguments.seed)
+    outcome.run = describe(program, arguments.seed, arguments.short)
     return outcome
 
 

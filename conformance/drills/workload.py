@@ -33,6 +33,8 @@ class Upload:
     upload: str
     parts: dict
     operation: object = None  # of the Complete, once it was sent
+    created: float = dataclasses.field(default_factory=time.monotonic)
+    answered: dict = dataclasses.field(default_factory=dict)  # part number -> when
 
 
 class Workload:
@@ -76,6 +78,12 @@ class Workload:
             thread.join(60)
             if thread.is_alive():
                 raise AssertionError("a writer hangs although the server is gone")
+
+    def cut(self, begun):
+        """Power went at this time: uploads and parts that were acknowledged later, nobody ever heard of."""
+        self.uploads = [upload for upload in self.uploads if upload.created < begun]
+        for upload in self.uploads:
+            upload.parts = {number: etag for number, etag in upload.parts.items() if upload.answered[number] < begun}
 
     def _write(self, number):
         writer = Writer(self, number)
@@ -200,6 +208,7 @@ class Writer:
                 self._unexpected("upload part", status, reply)
                 return
             upload.parts[number] = headers["ETag"]
+            upload.answered[number] = time.monotonic()
         upload.operation = self.ledger.sent(key, identity)
         status, reply = complete(self.client, upload)
         if status == 200 and b"<Error>" not in reply:

@@ -14,7 +14,7 @@ MIB = 1024 * 1024
 
 def destroy_each(trial):
     """Each of three volumes in turn: its directory is removed under load, then it is replaced."""
-    count, size = (60, 200_000) if trial.short else (1500, 1_400_000)
+    count, size = (60, 200_000) if trial.short else (1000, 1_400_000)
     volumes = [trial.ground.directory(f"volume{number}") for number in range(3)]
     trial.serve(volumes, shape=Shape(writers=4 if trial.short else 8))
     trial.load.lay_base(count, size)
@@ -75,7 +75,8 @@ def _plain_copy(trial, source, octets):
     target = trial.ground.directory("plain")
     forget_caches()
     begun = time.monotonic()
-    subprocess.run(["cp", "-r", os.path.join(source, "blobs"), target], check=True)
+    # Files may be reclaimed under its eyes: what was copied is what counts.
+    subprocess.run(["cp", "-r", os.path.join(source, "blobs"), target], check=False, stderr=subprocess.DEVNULL)
     subprocess.run(["sync", "-f", target], check=True)
     seconds = time.monotonic() - begun
     copied = int(subprocess.run(["du", "-sb", target], capture_output=True, check=True).stdout.split()[0])

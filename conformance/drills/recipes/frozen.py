@@ -103,5 +103,6 @@ def _set(path, text):
 RECIPES = [
     Recipe("frozen volume", "fsfreeze of one of 4 volumes under load (R = 3): one without metadata, one with a "
            "follower, the one with the leader; p99 after 10 s, then thawed", freeze_each),
-    Recipe("slow volume", "one of 3 volumes throttled to 1 MiB/s and 50 I/Os a second (blkio control group)", throttle),
+    Recipe("slow volume", "one of 3 volumes throttled to 1 MiB/s and 50 I/Os a second (blkio control group)", throttle,
+           in_short=False),
 ]
