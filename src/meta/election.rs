@@ -21,6 +21,9 @@ use super::vote::Standing;
 const OPENING_MAX: Duration = Duration::from_secs(10);
 const GATHERING_MAX: Duration = Duration::from_secs(2);
 
+/// How long a start waits for voters without which there is no quorum: replaying a long log on a busy disk takes its time.
+const REPLAY_MAX: Duration = Duration::from_secs(600);
+
 /// Between two elections at the least.
 const ELECTION_PAUSE: Duration = Duration::from_secs(1);
 
@@ -61,6 +64,9 @@ impl Sequencer {
         // Where nothing was ever committed, one that is missing may have what the others lost.
         let needed = if all_new { self.voters } else { vote::read_quorum(self.voters) };
         if sound.len() < needed {
+            if waits && self.opening.is_some() && self.gathering.elapsed() < REPLAY_MAX {
+                return;
+            }
             let error = self.no_quorum(sound.len(), needed);
             if let Some(opening) = self.opening.take() {
                 let _ = opening.send(Err(error.clone()));

@@ -67,8 +67,8 @@ fn is_rebuild(failpoint: &str) -> bool {
 /// Deaths at each, one after the other in the same directory.
 const DEATHS: u64 = 3;
 
-/// Longest time to be ready again.
-const READY_MAX: Duration = Duration::from_secs(2);
+/// Longest time to be ready again: what hangs is found, what is slow because the machine is busy is not.
+const READY_MAX: Duration = Duration::from_secs(30);
 
 fn main() {
     if let Ok(child) = std::env::var("HOLDALL_CRASH_CHILD") {
