@@ -30,13 +30,14 @@ use crate::store::Store;
 const BATCH: usize = 256;
 
 /// Blobs restored at once: enough to keep the disks busy with small ones.
-const AT_ONCE: usize = 12;
+const AT_ONCE: usize = 24;
 
 /// The same while there are clients, whose requests wait behind these on the threads of each volume.
-const AT_ONCE_BESIDE_CLIENTS: usize = 4;
+const AT_ONCE_BESIDE_CLIENTS: usize = 8;
 
-/// How long a blob rests that could not be repaired.
-const REST: Duration = Duration::from_secs(60);
+/// How long a blob rests that could not be repaired: at first, and at the most; twice as long each time.
+const REST_MIN: Duration = Duration::from_secs(1);
+const REST_MAX: Duration = Duration::from_secs(60);
 
 /// Blobs that rest are remembered up to this number, about 8 MiB; more are tried again with every pass.
 const RESTING_MAX: usize = 200_000;
@@ -49,10 +50,17 @@ const COUNT_COST_MAX: u32 = 20;
 pub struct Repair {
     store: Arc<Store>,
     pass: Option<Pass>,
-    resting: HashMap<BlobId, Instant>,
+    resting: HashMap<BlobId, Rest>,
     placement: Placement,
     /// When the queue was counted last, and when it is counted next.
     counted: Option<Counted>,
+}
+
+/// How long a blob is left alone.
+#[derive(Clone, Copy)]
+struct Rest {
+    until: Instant,
+    span: Duration,
 }
 
 struct Counted {
@@ -91,7 +99,7 @@ impl Repair {
         let (level, is_last) = (pass.level, rows.len() < BATCH);
         let now = Instant::now();
         let due = rows.iter().map(|(_, row)| &row.record).filter(|repair| {
-            let rests = self.resting.get(&repair.blob).is_some_and(|until| *until > now);
+            let rests = self.resting.get(&repair.blob).is_some_and(|rest| rest.until > now);
             usize::from(repair.missing) == level && !rests
         });
         let due: Vec<BlobId> = due.map(|repair| repair.blob).collect();
@@ -119,7 +127,7 @@ impl Repair {
     async fn has_rows(&self) -> Result<bool, Error> {
         // Rows that rest are on the queue still: one more than them is work.
         let now = Instant::now();
-        let resting = self.resting.values().filter(|until| **until > now).count();
+        let resting = self.resting.values().filter(|rest| rest.until > now).count();
         match resting {
             0 => Ok(!self.store.repairs(None, 1).await?.is_empty()),
             resting if self.is_count_due() => {
@@ -160,7 +168,7 @@ impl Repair {
         let level = queue.queue_by_missing.len().saturating_sub(1).max(1);
         self.pass = Some(Pass { level, after: None, repaired: 0, failed: 0 });
         let now = Instant::now();
-        self.resting.retain(|_, until| *until > now);
+        self.resting.retain(|_, rest| rest.until + REST_MAX > now);
     }
 
     async fn restore(&mut self, blobs: &[BlobId], control: &Control) -> Result<(), Error> {
@@ -185,28 +193,35 @@ impl Repair {
         control.advance(restored.bytes, 1);
         let Some(pass) = &mut self.pass else { return };
         match restored.outcome {
-            Outcome::Whole | Outcome::Misplaced => pass.repaired += 1,
+            Outcome::Whole | Outcome::Misplaced => {
+                self.resting.remove(&blob);
+                pass.repaired += 1;
+            }
             Outcome::Unnamed | Outcome::InHand => {}
             Outcome::Short(_) | Outcome::Lost => {
                 pass.failed += 1;
                 if self.resting.len() < RESTING_MAX {
-                    self.resting.insert(blob, Instant::now() + REST);
+                    let before = self.resting.get(&blob).map_or(REST_MIN / 2, |rest| rest.span);
+                    let span = REST_MAX.min(before * 2);
+                    self.resting.insert(blob, Rest { until: Instant::now() + span, span });
                 }
             }
         }
     }
 
     fn end(&mut self) -> Step {
-        if let Some(Pass { repaired, failed, .. }) = self.pass.take()
-            && repaired + failed > 0
-        {
+        let (repaired, failed) = self.pass.take().map_or((0, 0), |pass| (pass.repaired, pass.failed));
+        if repaired > 0 {
             tracing::info!(repaired, waiting = failed, "blobs were repaired");
+        } else if failed > 0 {
+            tracing::debug!(waiting = failed, "nothing could be repaired now");
         }
         // The metrics are to say so soon.
         if let Some(counted) = &mut self.counted {
             counted.next = Instant::now();
         }
-        Step::Idle
+        // Others may have come in while these were repaired: a census files them as it goes.
+        if repaired > 0 { Step::Busy } else { Step::Idle }
     }
 }
 
@@ -216,7 +231,7 @@ impl Job for Repair {
     }
 
     fn pause(&self) -> Duration {
-        Duration::from_secs(1)
+        Duration::from_millis(250)
     }
 
     fn yields(&self) -> u32 {

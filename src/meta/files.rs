@@ -4,6 +4,7 @@
 //! of this replica while another is built from them. A replica moves from `meta.new` to `meta` whole: whatever a crash
 //! leaves, `meta` or else `meta.old` is a whole replica.
 
+use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -22,13 +23,23 @@ const PROBE_BYTES: usize = 1 << 20;
 const IDENTITY: &str = "holdall-volume.json";
 
 /// What says which volume this is, if anything does.
-pub(super) fn identity(disk: &dyn Disk, replica: &Path) -> Option<Vec<u8>> {
-    read_file(disk, &replica.with_file_name(IDENTITY)).ok()
+///
+/// # Errors
+/// The disk does not tell, so nothing is known.
+pub(super) fn identity(disk: &dyn Disk, replica: &Path) -> io::Result<Option<Vec<u8>>> {
+    match read_file(disk, &replica.with_file_name(IDENTITY)) {
+        Err(error) if is_nothing(&error) => Ok(None),
+        read => read.map(Some),
+    }
 }
 
-/// Whether a database is there.
+/// Whether a database is there, as far as the disk tells.
 pub(super) fn holds_database(disk: &dyn Disk, replica: &Path) -> bool {
-    disk.stat(&replica.join("CURRENT")).is_ok()
+    disk.stat(&replica.join("CURRENT")).map_or_else(|error| !is_nothing(&error), |_| true)
+}
+
+fn is_nothing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// The name of a directory beside the replica.

@@ -14,6 +14,8 @@ use super::catch_up::CatchUp;
 use super::catch_up::catch_up;
 use super::db::Database;
 use super::db::Setup;
+use super::error::Fault;
+use super::event::Event;
 use super::files;
 use super::replica::Activity;
 use super::replica::Replica;
@@ -23,6 +25,10 @@ use crate::sys::disk::Disk as _;
 use crate::sys::disk::NewFile;
 use crate::sys::disk::RealDisk;
 use crate::sys::failpoint::failpoint;
+
+/// The process, or the machine, may open no more files.
+const EMFILE: i32 = 24;
+const ENFILE: i32 = 23;
 
 /// Bytes in one read.
 const BUFFER: usize = 1 << 20;
@@ -41,7 +47,8 @@ pub(super) fn rebuild(replica: &Replica, set: &Set, setup: &Setup) -> Result<(),
         vote::promise(&RealDisk, &new, standing.epoch.max(standing.promise))
     });
     copied?;
-    let database = Database::open(&new, replica.slot, setup)?;
+    // It was copied just now, byte for byte: what is wrong with it is wrong with its source.
+    let database = Database::open(&new, replica.slot, setup).map_err(|error| blame(set, &leader, error))?;
     let caught_up = catch_up(&leader, &database, database.last_commit()?, &|commit| {
         replica.set_applied(commit.number);
         set.check_open(replica)
@@ -52,6 +59,14 @@ pub(super) fn rebuild(replica: &Replica, set: &Set, setup: &Setup) -> Result<(),
     drop(database);
     failpoint!("meta::replica::before_swap", error).map_err(|error| Error::io("rename", &new, &error))?;
     files::swap(&RealDisk, path)
+}
+
+/// Says that the source is damaged, so that another takes the lead and the next attempt begins with that.
+fn blame(set: &Set, source: &Database, error: Error) -> Error {
+    if error.fault() == Fault::Damage {
+        set.tell(Event::Damaged(source.slot, error.clone()));
+    }
+    error
 }
 
 /// Keeps the logs and files of a database while another is built from it.
@@ -78,21 +93,38 @@ fn copy_checkpoint(held: &Held<'_>, replica: &Replica, set: &Set, new: &Path) ->
     let failed = |error: rocksdb::Error| Error::rocksdb("copy", source.path.display().to_string(), &error);
     Checkpoint::new(&source.db)
         .and_then(|checkpoint| checkpoint.create_checkpoint(&links))
-        .map_err(failed)?;
-    let copied = copy_files(&links, new, replica, set);
+        .map_err(|error| blame(set, source, failed(error)))?;
+    let copied = copy_files(&links, new, replica, set).map_err(|failure| match failure {
+        Failure::Source(error) => {
+            let damage = Error::corrupt(source.path.display().to_string(), "its files cannot be read");
+            set.tell(Event::Damaged(source.slot, damage));
+            error
+        }
+        Failure::Target(error) => error,
+    });
     let removed = files::remove(&links);
     copied.and(removed)
 }
 
-fn copy_files(from: &Path, to: &Path, replica: &Replica, set: &Set) -> Result<(), Error> {
-    let read = |error: std::io::Error| Error::io("copy", from, &error);
+/// Whose disk failed.
+enum Failure {
+    Source(Error),
+    Target(Error),
+}
+
+fn copy_files(from: &Path, to: &Path, replica: &Replica, set: &Set) -> Result<(), Failure> {
+    // Whoever has no file to spare has nothing against the disk.
+    let read = |error: std::io::Error| match error.raw_os_error() {
+        Some(EMFILE | ENFILE) => Failure::Target(Error::io("copy", from, &error)),
+        _ => Failure::Source(Error::io("copy", from, &error)),
+    };
     let mut names = RealDisk.list(from).map_err(read)?;
     names.sort_unstable();
     let mut total_bytes = 0;
     for name in &names {
         total_bytes += RealDisk.stat(&from.join(name)).map_err(read)?.length;
     }
-    let wrote = |error: std::io::Error| Error::io("copy", to, &error);
+    let wrote = |error: std::io::Error| Failure::Target(Error::io("copy", to, &error));
     RealDisk.create_dirs(to).map_err(wrote)?;
     let (mut done_bytes, mut buffer) = (0, vec![0; BUFFER]);
     for name in &names {
@@ -100,7 +132,7 @@ fn copy_files(from: &Path, to: &Path, replica: &Replica, set: &Set) -> Result<()
         let target = RealDisk.create(&to.join(name), NewFile::default()).map_err(wrote)?;
         let (length, mut offset) = (source.length().map_err(read)?, 0);
         while offset < length {
-            set.check_open(replica)?;
+            set.check_open(replica).map_err(Failure::Target)?;
             let piece = &mut buffer[..(length - offset).min(BUFFER as u64) as usize];
             source.read_at(piece, offset).map_err(read)?;
             target.write_at(piece, offset).map_err(wrote)?;

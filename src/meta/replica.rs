@@ -322,7 +322,8 @@ impl Keeper {
 
     /// Refuses another volume, or none, in the place of the one that was there.
     fn check_volume(&mut self) -> Result<(), Error> {
-        let found = files::identity(&RealDisk, &self.replica.place.path);
+        // A disk that fails, or a process without a file to spare, is no other volume: writes will tell.
+        let Ok(found) = files::identity(&RealDisk, &self.replica.place.path) else { return Ok(()) };
         if self.identity.is_none() {
             self.identity = found;
             return Ok(());

@@ -88,6 +88,7 @@ fn membership_refusal(error: &MembershipError) -> Refusal {
         MembershipError::Unknown(_) => Kind::Unknown,
         MembershipError::Path { .. }
         | MembershipError::Needed { .. }
+        | MembershipError::Active(_)
         | MembershipError::Silent(_)
         | MembershipError::Answers(_)
         | MembershipError::TooFewLeft { .. }

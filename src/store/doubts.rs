@@ -26,4 +26,9 @@ impl Doubts {
     pub(super) fn take(&self, blob: BlobId) -> bool {
         self.blobs.lock().remove(&blob)
     }
+
+    /// Whether one was, and nobody has dealt with it yet.
+    pub(super) fn holds(&self, blob: BlobId) -> bool {
+        self.blobs.lock().contains(&blob)
+    }
 }

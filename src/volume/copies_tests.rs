@@ -82,3 +82,25 @@ fn the_quarantine_keeps_the_newest_within_its_bounds() {
     }
     assert_eq!(volume.quarantined().unwrap(), crate::volume::quarantine::QUARANTINED_MAX);
 }
+
+/// Whoever wrote a copy may hold on to it long after: it is a copy from the moment at which it was made durable.
+#[test]
+fn a_finished_copy_is_not_being_written_and_a_claim_is_left_to_its_owner() {
+    let disk = SimDisk::default();
+    let volume = volume_on(&disk);
+    let name = id(5, 1);
+    let writer = volume.create(name, Some(3)).unwrap();
+    assert!(volume.create(name, Some(3)).is_err());
+    assert!(volume.is_writing(name), "the refused one has taken the claim along");
+    let mut sums = BlockSums::new();
+    sums.update(b"abc");
+    let tail = Tail::new((name, Timestamp::from_secs(9)), 3, b"abc", sums, [7; 16], b"owner");
+    writer.finish(&tail).unwrap();
+    assert!(!volume.is_writing(name));
+    volume.remove(name).unwrap();
+    let again = volume.create(name, Some(3)).unwrap();
+    drop(writer);
+    assert!(volume.is_writing(name), "the claim of another was given back");
+    drop(again);
+    assert!(!volume.is_writing(name));
+}

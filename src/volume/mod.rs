@@ -169,7 +169,10 @@ impl Volume {
         self.check_room(&path, length_hint.unwrap_or(DIRECT_FROM_BYTES))?;
         let direct = length_hint.is_none_or(|length| length >= DIRECT_FROM_BYTES);
         let new = NewFile { direct, reserve_bytes: length_hint.unwrap_or(0) };
-        self.writing.lock().insert(id);
+        // Somebody else is writing it: the claim is theirs.
+        if !self.writing.lock().insert(id) {
+            return Err(Error::io("create", &path, std::io::ErrorKind::AlreadyExists.into()));
+        }
         match self.disk.create(&path, new) {
             Ok(file) => {
                 let grows = length_hint.is_none();

@@ -37,6 +37,8 @@ pub struct PartWriter {
     /// Nothing was reserved for it: each write looks at the room there is.
     grows: bool,
     finished: AtomicBool,
+    /// Whether the id is ours still in `writing`.
+    claimed: AtomicBool,
 }
 
 impl PartWriter {
@@ -47,7 +49,8 @@ impl PartWriter {
         path: PathBuf,
         (writing, grows): (Writing, bool),
     ) -> Self {
-        Self { disk, file, id, path, writing, grows, finished: AtomicBool::new(false) }
+        let (finished, claimed) = (AtomicBool::new(false), AtomicBool::new(true));
+        Self { disk, file, id, path, writing, grows, finished, claimed }
     }
 
     /// Writes a full buffer of payload at `offset`.
@@ -80,12 +83,21 @@ impl PartWriter {
         self.disk.sync_dir(directory).map_err(|error| Error::io("sync", directory, error))?;
         failpoint!("volume::part::after_dir_sync");
         self.finished.store(true, Ordering::Release);
+        // Whoever looks from here on sees a copy, although this may be dropped much later.
+        self.give_back();
         Ok(())
     }
 
     /// Leaves the file to the sweep, whatever it is: nobody can wait for this disk.
     pub fn leave(&self) {
         self.finished.store(true, Ordering::Release);
+    }
+
+    /// It is not being written any more.
+    fn give_back(&self) {
+        if self.claimed.swap(false, Ordering::AcqRel) {
+            self.writing.lock().remove(&self.id);
+        }
     }
 
     fn failed(&self, operation: &'static str, error: std::io::Error) -> Error {
@@ -100,6 +112,6 @@ impl Drop for PartWriter {
         {
             tracing::debug!(path = %self.path.display(), %error, "an abandoned part is left to the sweep");
         }
-        self.writing.lock().remove(&self.id);
+        self.give_back();
     }
 }

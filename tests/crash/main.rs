@@ -28,7 +28,7 @@ use rig::Rig;
 use workload::Value;
 
 /// Every rung, and how many passes of it go by first at the most.
-const FAILPOINTS: [(&str, u64); 21] = [
+const FAILPOINTS: [(&str, u64); 22] = [
     ("volume::part::before_write", 20),
     ("volume::part::before_tail", 40),
     ("volume::part::before_sync", 40),
@@ -49,6 +49,7 @@ const FAILPOINTS: [(&str, u64); 21] = [
     ("store::repair::before_finish", 30),
     ("store::repair::after_finish", 30),
     ("store::repair::before_quarantine", 30),
+    ("store::repair::before_adopt", 30),
     ("store::repair::before_row", 30),
 ];
 

@@ -168,7 +168,8 @@ impl LocalMetadata {
 
     fn pool(&self, replica: u64) -> Arc<Pool> {
         let mut pools = self.pools.lock();
-        if pools.len() > POOLS_MAX {
+        if !pools.contains_key(&replica) && pools.len() >= POOLS_MAX {
+            // Of the oldest: numbers are not used again.
             pools.pop_first();
         }
         let pool = pools

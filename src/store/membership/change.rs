@@ -62,6 +62,10 @@ impl Membership {
         if force && slot.health().is_usable() {
             return Err(MembershipError::Answers(volume));
         }
+        // It may take copies again since it was looked at.
+        if !force && members.state(volume) != VolumeState::Draining {
+            return Err(MembershipError::Active(volume));
+        }
         let roster = self.with_state(&members, volume, VolumeState::Removed)?;
         self.check_enough_left(&roster)?;
         self.retire(&mut tried, &members, roster, volume)?;

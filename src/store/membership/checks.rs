@@ -6,10 +6,8 @@ use std::path::Path;
 use super::Membership;
 use super::MembershipError;
 use super::VolumeState;
-use crate::base::BlobId;
 use crate::base::VolumeId;
 use crate::meta::Role;
-use crate::store::Error;
 use crate::store::Store;
 use crate::store::local::Members;
 use crate::sys::machine;
@@ -70,7 +68,7 @@ impl Membership {
             Err(error) if !matches!(error.kind(), Kind::Missing) => Err(refused(error.to_string())),
             Err(_) => match names.iter().find(|name| is_foreign(name) || *name == super::METADATA) {
                 Some(entry) => Err(refused(format!("it holds {entry:?}; give an empty or new directory"))),
-                None if has_parts(self, path) => {
+                None if has_parts(self, path).map_err(|error| refused(error.to_string()))? => {
                     Err(refused("it holds parts, but its identity file is gone; empty it first".to_owned()))
                 }
                 None => Ok(None),
@@ -133,31 +131,38 @@ impl Membership {
     }
 }
 
-/// Whether part files lie in a directory without an identity.
-fn has_parts(membership: &Membership, path: &Path) -> bool {
-    let list = |path: &Path| membership.disk.list(path).unwrap_or_default();
+/// Whether part files lie in a directory without an identity. What cannot be listed may hold some: that is an error.
+fn has_parts(membership: &Membership, path: &Path) -> io::Result<bool> {
+    let list = |path: &Path| match membership.disk.list(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        listed => listed,
+    };
     let parts = path.join("blobs");
-    list(&parts).iter().any(|directory| !list(&parts.join(directory)).is_empty())
+    for directory in list(&parts)? {
+        if !list(&parts.join(directory))?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 impl Store {
-    /// A volume that may go without force: it answers, and whatever it holds and some row names is elsewhere in as many
-    /// copies as there should be.
+    /// A volume that may go without force: it answers, takes no copies any more, and holds none that some row names, nor
+    /// one that is being written. That others have copies too is for repair and rebalance to know, which read them.
     pub(super) async fn check_removable(&self, volume: VolumeId) -> Result<(), MembershipError> {
         let members = self.parts.members();
         let slot = members.slot(volume).ok_or(MembershipError::Unknown(volume))?;
         if !slot.health().is_usable() {
             return Err(MembershipError::Silent(volume));
         }
-        let left = members.roster().belonging().filter(|member| member.volume != volume);
-        let left = left.filter(|member| member.state == VolumeState::Active).count();
-        let needed = members.replicas().min(left.max(1));
+        if members.state(volume) != VolumeState::Draining {
+            return Err(MembershipError::Active(volume));
+        }
         let mut after = None;
         loop {
             let listed = self.parts.list(volume, after, BATCH).await?;
             for blob in &listed {
-                let copies = self.copies_besides(&members, volume, *blob, needed).await?;
-                if copies < needed && self.is_named(*blob).await? {
+                if self.is_named(*blob).await? {
                     return Err(MembershipError::Needed { volume, blob: *blob });
                 }
             }
@@ -166,24 +171,5 @@ impl Store {
                 None => return Ok(()),
             }
         }
-    }
-
-    /// Copies on other volumes that stay, counted up to `needed`.
-    async fn copies_besides(
-        &self,
-        members: &Members,
-        volume: VolumeId,
-        blob: BlobId,
-        needed: usize,
-    ) -> Result<usize, Error> {
-        let mut copies = 0;
-        let stays = |id: VolumeId| id != volume && members.state(id) == VolumeState::Active;
-        for slot in members.slots().iter().filter(|slot| stays(slot.id()) && slot.health().is_usable()) {
-            if copies == needed {
-                break;
-            }
-            copies += usize::from(self.parts.written(slot.id(), blob).await?.is_some());
-        }
-        Ok(copies)
     }
 }

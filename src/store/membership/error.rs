@@ -22,7 +22,7 @@ pub enum MembershipError {
     },
     /// A volume is there and holds what would be missing without it.
     #[error(
-        "{volume} holds copies that others lack (the first is {blob}); drain it first, and remove it when it is empty"
+        "{volume} is not empty yet (it holds {blob}, among others); wait until it is drained, which `holdall status` shows"
     )]
     Needed {
         /// The volume.
@@ -30,6 +30,9 @@ pub enum MembershipError {
         /// One of its blobs.
         blob: BlobId,
     },
+    /// It takes copies while it is looked at.
+    #[error("{0} takes copies still; drain it first, and remove it when it is empty")]
+    Active(VolumeId),
     /// The volume is not there, so what it holds is not known.
     #[error(
         "{0} does not answer, so what only it holds is not known; mount it, or remove it with force, which gives up \

@@ -1,6 +1,9 @@
 //! Making the copies that are missing.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
+
+use futures_util::future::join;
 
 use super::look::Place;
 use super::look::Restoration;
@@ -33,6 +36,9 @@ impl From<Failure> for Trouble {
 impl<P: Pace> Restoration<'_, P> {
     /// Makes a copy on every home that answers and lacks one. Copies that turn out to be bad meanwhile are replaced too.
     pub(super) async fn fill(&mut self) {
+        // The sweep must not take a copy under another name for an orphan; what is left when this is dropped is one. Held
+        // to the end: the removal would meet the next one of that name.
+        let _owned = self.store.own(twin(self.blob));
         while let Some(at) = self.next_target() {
             self.places[at].is_tried = true;
             match self.copy_to(at).await {
@@ -80,8 +86,6 @@ impl<P: Pace> Restoration<'_, P> {
         let (slot, blob) = (self.places[at].slot.clone(), self.blob);
         let replaces = self.places[at].has_file();
         let name = if replaces { twin(blob) } else { blob };
-        // The sweep must not take it for an orphan; what is left when this is dropped is one.
-        let _owned = replaces.then(|| self.store.own(name));
         failpoint!("store::repair::before_copy");
         let copy = self.store.parts.create_on(&slot, name, footer.length).await?;
         let tail = self.pour(&copy, &footer).await?;
@@ -90,7 +94,12 @@ impl<P: Pace> Restoration<'_, P> {
         failpoint!("store::repair::after_finish");
         if replaces {
             failpoint!("store::repair::before_quarantine");
-            self.done.quarantined += usize::from(slot.quarantine(blob).await?);
+            // Where the new copy may be the only whole one, it takes the name at once: for a moment there would be none
+            // under it, and the bad one has nothing that the new one has not.
+            if self.places.iter().any(|place| place.is_good() && place.is_read) {
+                self.done.quarantined += usize::from(slot.quarantine(blob).await?);
+                failpoint!("store::repair::before_adopt");
+            }
             slot.adopt(name, blob).await?;
         }
         let place = &mut self.places[at];
@@ -100,20 +109,32 @@ impl<P: Pace> Restoration<'_, P> {
         Ok(())
     }
 
-    /// Writes the payload; returns what belongs behind it.
+    /// Writes the payload; returns what belongs behind it. The next run is read while the last is written.
     async fn pour(&mut self, copy: &NewCopy, footer: &Footer) -> Result<Tail, Trouble> {
         let mut sums = BlockSums::new();
-        let (mut from, mut rest) = (0, None);
-        while from < footer.length {
-            let (begun, end) = (Instant::now(), footer.length.min(from + BUFFER_BYTES as u64));
-            let buffer = self.chunk(from, end).await?;
+        let (mut from, mut rest, mut sources) = (0, None, BTreeSet::new());
+        let end_of = |from: u64| footer.length.min(from + BUFFER_BYTES as u64);
+        let mut next = if footer.length > 0 { Some(self.chunk(0, end_of(0)).await?) } else { None };
+        while let Some((buffer, source)) = next.take() {
+            let (begun, end) = (Instant::now(), end_of(from));
+            sources.insert(source);
             sums.update(buffer.bytes());
             match buffer.is_full() {
+                true if end < footer.length => {
+                    let read = self.chunk(end, end_of(end));
+                    let (written, read) = join(copy.write(buffer, from), read).await;
+                    written?;
+                    next = Some(read?);
+                }
                 true => copy.write(buffer, from).await?,
                 false => rest = Some(buffer),
             }
             self.pace.spent(end - from, begun.elapsed()).await;
             from = end;
+        }
+        // The one that gave all of it has been read to its end.
+        if let (Some(source), 1) = (sources.first(), sources.len()) {
+            self.places[*source].is_read = true;
         }
         let owner = self.owner().await.ok_or(Trouble::NoSource)?;
         let rest = rest.as_ref().map_or(&[][..], AlignedBuffer::bytes);
@@ -124,8 +145,8 @@ impl<P: Pace> Restoration<'_, P> {
         }
     }
 
-    /// A verified run of the payload, from the first copy that has it good.
-    async fn chunk(&mut self, from: u64, end: u64) -> Result<AlignedBuffer, Trouble> {
+    /// A verified run of the payload, from the first copy that has it good, and which that is.
+    async fn chunk(&mut self, from: u64, end: u64) -> Result<(AlignedBuffer, usize), Trouble> {
         let good = |damaged: bool| {
             let with_reader =
                 |(at, place): (usize, &Place)| place.reader().map(|_| (at, place.damage.is_some()));
@@ -137,7 +158,7 @@ impl<P: Pace> Restoration<'_, P> {
             let Some(reader) = place.reader() else { continue };
             let read = self.store.parts.read_on(&place.slot, reader, from..end).await;
             let failure = match read {
-                Ok(buffer) => return Ok(buffer),
+                Ok(buffer) => return Ok((buffer, at)),
                 Err(failure) => failure,
             };
             let (blob, volume) = (self.blob, place.slot.id());

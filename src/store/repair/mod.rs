@@ -5,8 +5,9 @@
 //! 1. every volume is looked at - nothing has changed
 //! 2. a new copy is written, where a bad one is in the way under another name, and synced with its directory - the bad
 //!    copy is still there; a copy under another name is an orphan, which the sweep removes
-//! 3. the bad copy goes to the quarantine and the new one takes its name - between the two there is none of this name; the
-//!    row is still there, and the blob is restored again
+//! 3. the bad copy goes to the quarantine and the new one takes its name - between the two there is none of this name, and
+//!    another that was read to its end; the row is still there, and the blob is restored again. Without such another
+//!    the new one takes the name of the bad one at once
 //! 4. when every home has a good copy, the others are removed - those that are left are found by the next census
 //! 5. the repair row is deleted, unless it was written again meanwhile - the blob is looked at once more
 //!
@@ -116,6 +117,8 @@ impl Store {
         {
             tracing::error!(%blob, "no volume that answers has a good copy of it");
         }
+        // A read met damage while this was under way: the row stays for whoever looks at every copy.
+        let is_doubted_again = self.doubts.holds(blob);
         if is_doubted && outcome != Outcome::Whole {
             self.doubts.note(blob);
         }
@@ -127,7 +130,8 @@ impl Store {
             _ => None,
         };
         // A volume that does not answer may have its copy: that alone puts no blob on the queue.
-        if row.is_some() || missing.is_none() || restoration.knows_of_damage() {
+        let has_changed = row.is_some() || missing.is_none() || restoration.knows_of_damage();
+        if has_changed && !is_doubted_again {
             self.settle_row(blob, row.as_ref(), missing).await?;
         }
         self.count_restored(&restored);

@@ -120,7 +120,7 @@ async fn a_drained_volume_takes_no_copies_and_can_go_when_it_is_empty() {
     let held = fixture.parts_in(&root).len();
     assert!(held > 0);
     let refused = fixture.store.remove_volume(id, false).await.unwrap_err();
-    assert!(matches!(refused, MembershipError::Needed { .. }), "{refused}");
+    assert!(matches!(refused, MembershipError::Active(_)), "{refused}");
     let refused = fixture.store.remove_volume(id, true).await.unwrap_err();
     assert!(matches!(refused, MembershipError::Answers(_)), "{refused}");
     fixture.store.drain_volume(id).await.unwrap();
