@@ -33,7 +33,7 @@ const BATCH: usize = 256;
 const AT_ONCE: usize = 24;
 
 /// The same while there are clients, whose requests wait behind these on the threads of each volume.
-const AT_ONCE_BESIDE_CLIENTS: usize = 8;
+const AT_ONCE_BESIDE_CLIENTS: usize = 12;
 
 /// How long a blob rests that could not be repaired: at first, and at the most; twice as long each time.
 const REST_MIN: Duration = Duration::from_secs(1);

@@ -46,11 +46,10 @@ def _fill(trial, systems, turn, foreign):
     ballast = []
     for system in systems if foreign else []:
         path = os.path.join(system.path, "of-others")
-        with open(path, "wb") as file:
+        with open(path, "wb", buffering=0) as file:
             try:
                 while True:
                     file.write(bytes(64 * 1024))
-                    file.flush()
             except OSError:
                 ballast.append(path)
     if foreign:  # nothing can be written now, inline or not; nothing may be acknowledged and lost

@@ -59,11 +59,13 @@ impl Membership {
         let mut tried = self.state.lock();
         let members = self.parts.members();
         let slot = members.slot(volume).ok_or(MembershipError::Unknown(volume))?;
-        if force && slot.health().is_usable() {
+        // A half-broken disk that is drained may never be empty: somebody must be able to give it up.
+        let is_draining = members.state(volume) == VolumeState::Draining;
+        if force && !is_draining && slot.health().is_usable() {
             return Err(MembershipError::Answers(volume));
         }
         // It may take copies again since it was looked at.
-        if !force && members.state(volume) != VolumeState::Draining {
+        if !force && !is_draining {
             return Err(MembershipError::Active(volume));
         }
         let roster = self.with_state(&members, volume, VolumeState::Removed)?;

@@ -102,8 +102,13 @@ impl<P: Pace> Restoration<'_, P> {
             }
             slot.adopt(name, blob).await?;
         }
+        // Others may be made of it when no other copy is whole.
+        let seen = match self.places.iter().any(|place| place.damage.is_some()) {
+            true => slot.look(blob).await,
+            false => Seen::Nothing,
+        };
         let place = &mut self.places[at];
-        (place.seen, place.damage, place.is_read) = (slot.look(blob).await, None, true);
+        (place.seen, place.damage, place.is_read, place.is_made) = (seen, None, true, true);
         self.done.copies += 1;
         self.done.bytes += footer.file_bytes();
         Ok(())

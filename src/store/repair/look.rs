@@ -33,16 +33,18 @@ pub(super) struct Place {
     pub(super) is_read: bool,
     /// Whether it was tried already to make a copy here.
     pub(super) is_tried: bool,
+    /// Whether that made one: of verified blocks, synced. It is opened again only where others are made of it.
+    pub(super) is_made: bool,
 }
 
 impl Place {
     pub(super) const fn is_good(&self) -> bool {
-        matches!(self.seen, Seen::Sound(_)) && self.damage.is_none()
+        self.is_made || (matches!(self.seen, Seen::Sound(_)) && self.damage.is_none())
     }
 
     /// Whether a file is there, good or bad.
     pub(super) const fn has_file(&self) -> bool {
-        matches!(self.seen, Seen::Sound(_) | Seen::Bad(_))
+        self.is_made || matches!(self.seen, Seen::Sound(_) | Seen::Bad(_))
     }
 
     pub(super) const fn reader(&self) -> Option<&Arc<PartReader>> {
@@ -80,6 +82,7 @@ impl<'a, P: Pace> Restoration<'a, P> {
             damage: None,
             is_read: false,
             is_tried: false,
+            is_made: false,
         });
         let places = places.collect();
         let done = Restored::nothing(Outcome::Whole);
