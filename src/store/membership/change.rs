@@ -80,8 +80,9 @@ impl Membership {
         let mut tried = self.state.lock();
         let members = self.parts.members();
         let slot = members.slot(old).ok_or(MembershipError::Unknown(old))?;
-        let answers = slot.health().is_usable();
-        let state = if answers { VolumeState::Draining } else { VolumeState::Removed };
+        // One that takes no writes may have the last copy of something all the same.
+        let may_be_read = slot.volume().is_some() && slot.answers();
+        let state = if may_be_read { VolumeState::Draining } else { VolumeState::Removed };
         // Before anything is formatted: whatever is refused leaves no trace.
         let mut roster = self.with_state(&members, old, state)?;
         if state == VolumeState::Removed {
