@@ -21,6 +21,8 @@ use holdall::meta::ReplicaStatus;
 use holdall::meta::Role;
 use holdall::store::Machine;
 use holdall::store::Outcome as Restored;
+use holdall::store::VolumeHealth;
+use holdall::store::VolumeStatus;
 use holdall::sys::clock::SystemClock;
 use holdall::sys::disk::Disk;
 use holdall::sys::disk::Lasts;
@@ -292,18 +294,25 @@ impl World {
         Err(format!("failed without a reason: {failure}"))
     }
 
-    /// Whether every blob of an object has a sound copy on a volume that answers.
+    /// Whether every blob of an object has a sound copy on a volume that answers. One that failed too often in a row is
+    /// asked again only when a probe has found it well, which may be some seconds after it was mended.
     async fn is_readable(&self, (bucket, key): Place) -> bool {
         let rig = self.at(bucket).await.unwrap().unwrap();
         let Some(object) = rig.object(KEYS[key]).await.unwrap() else { return true };
         let blobs = rig.blobs_of(&object).await.unwrap();
-        let answering = |volume: &usize| !self.faulty.contains(volume);
+        let rests =
+            |volume: &VolumeStatus| matches!(volume.health, VolumeHealth::Failed | VolumeHealth::Probing);
+        let resting: Vec<_> = rig.store.volumes().into_iter().filter(rests).map(|volume| volume.id).collect();
+        let answering =
+            |volume: &usize| !self.faulty.contains(volume) && !resting.contains(&rig.volumes[*volume].id());
         blobs.iter().all(|blob| self.sound_copies(*blob).iter().any(answering))
     }
 
     /// A power cut.
     pub async fn cut(&mut self, seed: u64) -> Verdict {
         self.tally("power cuts");
+        // A surplus copy whose removal was not synced comes back.
+        self.degraded = true;
         let mut dice = Dice(seed | 1);
         // Half of the cuts keep nothing that was not synced, as a disk without a cache of its own does.
         let keeps = dice.below(2) == 1;
