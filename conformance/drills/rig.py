@@ -183,7 +183,9 @@ class Trial:
             self.until("an empty repair queue", 30, lambda: self.admin("GET", "redundancy")["queued"] == 0)
             self.until_replicated(60)
         except AssertionError as reason:
-            self.outcome.fail(str(reason))
+            taken = census.take(places, objects)
+            damaged = [f"{part.path}: {part.fault}" for part in taken.damaged][:5]
+            self.outcome.fail(f"{reason}; {taken.short()}; {damaged}")
         self.outcome.repaired_seconds = time.monotonic() - begun
         return self.outcome.repaired_seconds
 

@@ -1,5 +1,6 @@
 """The server under test as a process that a drill starts, kills and starts again."""
 
+import contextlib
 import http.client
 import os
 import pathlib
@@ -77,6 +78,21 @@ class Server:
             os.killpg(self.process.pid, signal.SIGKILL)  # with what runs it, such as strace
         if self.process:
             self.process.wait()
+        if self.wrapper:
+            self._until_free()
+
+    def _until_free(self):
+        """What ran the server is gone; the server itself may be closing its files still."""
+        end = time.monotonic() + 10
+        for port in (self.port, self.admin_port):
+            while time.monotonic() < end:
+                with socket.socket() as probe:
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    with contextlib.suppress(OSError):
+                        probe.bind(("127.0.0.1", port))
+                        probe.listen()
+                        break
+                time.sleep(0.01)
 
     def stop(self, patience=60.0):
         """SIGTERM; back when the process has ended. Gives its exit code, None when it had to be killed."""
