@@ -128,6 +128,11 @@ pub(super) struct Running<T> {
 }
 
 impl<T> Running<T> {
+    /// A job that somebody else answers.
+    pub(super) const fn of(answer: oneshot::Receiver<T>) -> Self {
+        Self { answer, job: None }
+    }
+
     /// Waits for the job.
     pub(super) async fn answer(self) -> Result<T, Error> {
         let Self { answer, job } = self;

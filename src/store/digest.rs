@@ -1,11 +1,12 @@
 //! Everything that is computed over a body while it passes, in one place and in one pass.
 
-use md5::Digest as _;
-use md5::Md5;
+use sha2::Digest as _;
 use sha2::Sha256;
 
 use super::Promises;
 use super::StageError;
+use super::md5;
+use super::md5::Md5;
 use crate::base::Md5Digest;
 use crate::base::Sha256Digest;
 use crate::s3::checksum;
@@ -45,26 +46,33 @@ impl Hashing {
     /// Takes the next bytes of the body for the client's digests alone: small bodies have no blocks.
     pub(super) fn update_inline(&mut self, bytes: &[u8]) {
         self.md5.update(bytes);
+        self.update_others(bytes);
+    }
+
+    fn update_others(&mut self, bytes: &[u8]) {
         self.checksum.update(bytes);
         if let Some(sha256) = &mut self.sha256 {
             sha256.update(bytes);
         }
     }
 
-    /// Takes the next bytes of the body, for the client's digests and for the part file's block checksums.
-    pub(super) fn update(&mut self, bytes: &[u8]) {
-        self.update_inline(bytes);
-        self.blocks.update(bytes);
-    }
-
     pub(super) fn finish(self) -> (Digests, BlockSums) {
         let digests = Digests {
-            md5: self.md5.finalize().into(),
+            md5: self.md5.finish(),
             sha256: self.sha256.map(|sha256| sha256.finalize().into()),
             checksum: self.checksum.finish(),
         };
         (digests, self.blocks)
     }
+}
+
+/// Takes the next bytes of each body, for the client's digests and for the part file's block checksums.
+pub(super) fn update_many<'a>(bodies: impl Iterator<Item = (&'a mut Hashing, &'a [u8])>) {
+    md5::update_many(bodies.map(|(hashing, bytes)| {
+        hashing.update_others(bytes);
+        hashing.blocks.update(bytes);
+        (&mut hashing.md5, bytes)
+    }));
 }
 
 impl Digests {

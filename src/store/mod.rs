@@ -29,8 +29,10 @@ mod downloads;
 mod engine;
 mod error;
 mod exclusive;
+mod hashers;
 mod job;
 mod local;
+mod md5;
 mod membership;
 mod multipart;
 mod object;
@@ -57,12 +59,12 @@ use crate::sys::entropy::Entropy;
 use crate::sys::metrics::Metrics;
 
 use blobs::Unnamed;
-use blocking::Pool;
 use bucket::BucketCache;
 use commit::Turns;
 use doubts::Doubts;
 use downloads::Downloads;
 use exclusive::Exclusive;
+use hashers::Hashers;
 use local::LocalMetadata;
 use local::LocalParts;
 use membership::Keeper;
@@ -123,7 +125,7 @@ pub struct Settings {
     pub inline_limit: usize,
     /// Buffers of all uploads together, in bytes. Downloads use half as much besides.
     pub upload_memory_bytes: usize,
-    /// Threads for metadata reads that miss the cache, and for digests.
+    /// Threads for metadata reads that miss the cache, and an eighth as many for digests.
     pub threads: usize,
 }
 
@@ -142,7 +144,7 @@ pub struct Machine {
 pub struct Store {
     metadata: LocalMetadata,
     parts: Arc<LocalParts>,
-    hashing: Pool,
+    hashers: Hashers,
     buckets: BucketCache,
     unnamed: Arc<Unnamed>,
     readers: Arc<Readers>,
@@ -183,7 +185,7 @@ impl Store {
             keeper,
             metadata: LocalMetadata::new(meta, settings.threads),
             parts,
-            hashing: Pool::new("digest", settings.threads),
+            hashers: Hashers::new((settings.threads / 8).max(1)),
             buckets: BucketCache::default(),
             unnamed: Arc::default(),
             readers: Arc::default(),

@@ -30,6 +30,7 @@ use super::blocking::Running;
 use super::digest::Hashing;
 use super::engine::Parts as _;
 use super::local::Buffer;
+use super::local::Filled;
 use super::local::Sink;
 use super::local::Writes;
 use super::source::next_chunk;
@@ -307,12 +308,7 @@ impl<'a> Upload<'a> {
         let full = full.share();
         let length = full.len() as u64;
         let hashing = self.hashing_idle().await?;
-        let hashed = full.clone();
-        self.hashing = HashState::Busy(self.store.hashing.start(move || {
-            let mut hashing = hashing;
-            hashing.update(hashed.bytes());
-            hashing
-        })?);
+        self.hashing = HashState::Busy(self.store.hashers.start(hashing, full.clone())?);
         if let Some(writes) = self.under_way.take() {
             self.sink.settle(writes).await?;
         }
@@ -340,19 +336,16 @@ impl<'a> Upload<'a> {
             self.take_buffer().await?;
         }
         let mut hashing = self.hashing_idle().await?;
-        let rest = self.buffer.take();
-        let hashed = self.store.hashing.run(move || {
-            if let Some(rest) = &rest {
-                hashing.update(rest.bytes());
-            }
-            (hashing.finish(), rest)
-        });
-        let ((digests, blocks), rest) = hashed.await?;
+        let rest = self.buffer.take().map(Buffer::share);
+        if let Some(rest) = &rest {
+            hashing = self.store.hashers.start(hashing, rest.clone())?.answer().await?;
+        }
+        let (digests, blocks) = hashing.finish();
         digests.keep(promises)?;
         if let Some(writes) = self.under_way.take() {
             self.sink.settle(writes).await?;
         }
-        let rest = rest.as_ref().map_or(&[][..], Buffer::bytes);
+        let rest = rest.as_ref().map_or(&[][..], Filled::bytes);
         owner.checksum = Some(digests.checksum.clone());
         let owner = owner.encode();
         let blob = (self.sink.id(), self.store.clock.now());

@@ -21,6 +21,7 @@ pub(super) use metadata::LocalMetadata;
 pub(super) use open_part::OpenPart;
 pub(super) use parts::LocalParts;
 pub(super) use sink::Buffer;
+pub(super) use sink::Filled;
 pub(super) use sink::Sink;
 pub(super) use sink::Writes;
 pub(super) use slot::Failure;
