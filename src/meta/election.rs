@@ -51,7 +51,13 @@ impl Sequencer {
         if self.leading.is_some() || Instant::now() < self.elect_at {
             return;
         }
-        let patience = if self.opening.is_some() { OPENING_MAX } else { GATHERING_MAX };
+        // One that may have what readers have seen is worth more than an election that is over soon.
+        let is_ahead = |member: &Member| {
+            matches!(member.phase, Phase::Opening) && member.applied.number > self.last.number
+        };
+        let waits_long =
+            self.opening.is_some() || self.members.iter().any(|member| member.voter && is_ahead(member));
+        let patience = if waits_long { OPENING_MAX } else { GATHERING_MAX };
         let voters = || self.members.iter().filter(|member| member.voter);
         let waits = voters().any(|member| matches!(member.phase, Phase::Opening));
         if waits && self.gathering.elapsed() < patience {

@@ -22,6 +22,9 @@ const PROBE_BYTES: usize = 1 << 20;
 /// of the volume (the mount point of a disk that is gone, say), and nothing may be written.
 const IDENTITY: &str = "holdall-volume.json";
 
+/// How the names of files end that hold rows: tables, bodies, logs.
+const ROWS: [&str; 3] = [".sst", ".blob", ".log"];
+
 /// What says which volume this is, if anything does.
 ///
 /// # Errors
@@ -36,6 +39,16 @@ pub(super) fn identity(disk: &dyn Disk, replica: &Path) -> io::Result<Option<Vec
 /// Whether a database is there, as far as the disk tells.
 pub(super) fn holds_database(disk: &dyn Disk, replica: &Path) -> bool {
     disk.stat(&replica.join("CURRENT")).map_or_else(|error| !is_nothing(&error), |_| true)
+}
+
+/// Whether rows have been there: RocksDB writes none before it has made `CURRENT`, and no vote is cast without them.
+pub(super) fn held_rows(disk: &dyn Disk, replica: &Path) -> Result<bool, Error> {
+    let names = match disk.list(replica) {
+        Err(error) if is_nothing(&error) => return Ok(false),
+        listed => listed.map_err(|error| Error::io("open", replica, &error))?,
+    };
+    let of_rows = |name: &String| ROWS.iter().any(|end| name.ends_with(end)) || name == super::vote::PROMISE;
+    Ok(names.iter().any(of_rows))
 }
 
 fn is_nothing(error: &io::Error) -> bool {

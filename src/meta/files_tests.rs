@@ -52,3 +52,18 @@ fn a_swap_leaves_the_new_one_alone() {
         assert_eq!(tree(directory.path()), [("meta".to_owned(), "meta.new".to_owned())]);
     }
 }
+
+#[test]
+fn rows_without_a_list_of_files_are_no_new_database() {
+    let directory = tempfile::tempdir().unwrap();
+    let replica = directory.path().join("meta");
+    assert!(!held_rows(&RealDisk, &replica).unwrap(), "nothing is there");
+    RealDisk.create_dirs(&replica).unwrap();
+    assert!(!held_rows(&RealDisk, &replica).unwrap(), "nothing is in it");
+    for name in ["000012.sst", "000013.blob", "000014.log", "holdall-promise"] {
+        let path = replica.join(name);
+        RealDisk.create(&path, NewFile::default()).unwrap();
+        assert!(held_rows(&RealDisk, &replica).unwrap(), "{name}");
+        RealDisk.remove(&path).unwrap();
+    }
+}

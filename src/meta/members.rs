@@ -331,7 +331,8 @@ impl Sequencer {
     fn detach(&mut self, name: &str) -> Result<Option<JoinHandle<()>>, Error> {
         let known = self.members.iter().filter(|member| member.voter).count();
         let Some(which) = self.members.iter().position(|member| member.replica.place.name == name) else {
-            self.voters = self.voters.saturating_sub(1).max(known).max(1);
+            let fewer = self.voters.saturating_sub(1).max(known).max(1);
+            self.become_fewer(fewer)?;
             return Ok(None);
         };
         let slot = self.members[which].slot();
@@ -339,14 +340,35 @@ impl Sequencer {
         if led && !self.pass_lead(self.last) {
             return Err(Error::stopped("the only metadata replica that can lead cannot leave"));
         }
-        let mut member = self.members.remove(which);
-        if member.voter {
-            self.voters = self.voters.saturating_sub(1).max(1);
+        if self.members[which].voter {
+            self.members[which].voter = false;
+            if let Err(error) = self.become_fewer(self.voters.saturating_sub(1).max(1)) {
+                self.members[which].voter = true;
+                return Err(error);
+            }
         }
+        let mut member = self.members.remove(which);
         self.set.remove(slot);
         member.replica.leaves.store(true, Ordering::Release);
         member.queue = None;
         Ok(member.thread.take())
+    }
+
+    /// There are so many voters from here on. Of two, either may be alone at the next start: both must have everything
+    /// before anybody believes that there are two.
+    fn become_fewer(&mut self, voters: usize) -> Result<(), Error> {
+        let before = std::mem::replace(&mut self.voters, voters);
+        if (before, voters) != (3, 2) {
+            return Ok(());
+        }
+        let all_have_it = match self.established {
+            true => self.wait_for_majority(self.last),
+            false => Err(self.reason.clone()),
+        };
+        if all_have_it.is_err() {
+            self.voters = before;
+        }
+        all_have_it
     }
 
     pub(super) fn close(&mut self) {

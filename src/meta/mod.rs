@@ -94,8 +94,8 @@ pub use view::Lookup;
 pub use view::Reader;
 pub use view::Tier;
 
-/// How long a replica that leaves may take to close.
-const DETACH_MAX: Duration = Duration::from_secs(10);
+/// How long a replica that leaves may take to close, and those that stay before that to have every commit.
+const DETACH_MAX: Duration = Duration::from_secs(15);
 
 /// Replicas that may be there at once, learners included: as many threads flush and compact, so that those that hang on
 /// a dead disk leave one to each of the others.

@@ -20,6 +20,7 @@ use super::files;
 use super::replica::Activity;
 use super::replica::Replica;
 use super::set::Set;
+use super::verify;
 use super::vote;
 use crate::sys::disk::Disk as _;
 use crate::sys::disk::NewFile;
@@ -47,11 +48,13 @@ pub(super) fn rebuild(replica: &Replica, set: &Set, setup: &Setup) -> Result<(),
         vote::promise(&RealDisk, &new, standing.epoch.max(standing.promise))
     });
     copied?;
+    // RocksDB looks at blocks only when they are read, and what is there now is given up for this copy.
+    verify::check_copy(&new).map_err(|error| blame(set, &leader, error))?;
     // It was copied just now, byte for byte: what is wrong with it is wrong with its source.
     let database = Database::open(&new, replica.slot, setup).map_err(|error| blame(set, &leader, error))?;
     let caught_up = catch_up(&leader, &database, database.last_commit()?, &|commit| {
         replica.set_applied(commit.number);
-        set.check_open(replica)
+        set.check_open(replica).and_then(|()| set.check_leads(leader.slot))
     })?;
     if let CatchUp::Impossible(why) = caught_up {
         return Err(Error::behind(new.display().to_string(), why));
@@ -94,7 +97,7 @@ fn copy_checkpoint(held: &Held<'_>, replica: &Replica, set: &Set, new: &Path) ->
     Checkpoint::new(&source.db)
         .and_then(|checkpoint| checkpoint.create_checkpoint(&links))
         .map_err(|error| blame(set, source, failed(error)))?;
-    let copied = copy_files(&links, new, replica, set).map_err(|failure| match failure {
+    let copied = copy_files((&links, source.slot), new, replica, set).map_err(|failure| match failure {
         Failure::Source(error) => {
             let damage = Error::corrupt(source.path.display().to_string(), "its files cannot be read");
             set.tell(Event::Damaged(source.slot, damage));
@@ -112,7 +115,8 @@ enum Failure {
     Target(Error),
 }
 
-fn copy_files(from: &Path, to: &Path, replica: &Replica, set: &Set) -> Result<(), Failure> {
+/// Copies the files that lie in `from`, links to those of the replica in slot `leads`.
+fn copy_files((from, leads): (&Path, u64), to: &Path, replica: &Replica, set: &Set) -> Result<(), Failure> {
     // Whoever has no file to spare has nothing against the disk.
     let read = |error: std::io::Error| match error.raw_os_error() {
         Some(EMFILE | ENFILE) => Failure::Target(Error::io("copy", from, &error)),
@@ -132,7 +136,7 @@ fn copy_files(from: &Path, to: &Path, replica: &Replica, set: &Set) -> Result<()
         let target = RealDisk.create(&to.join(name), NewFile::default()).map_err(wrote)?;
         let (length, mut offset) = (source.length().map_err(read)?, 0);
         while offset < length {
-            set.check_open(replica).map_err(Failure::Target)?;
+            set.check_open(replica).and_then(|()| set.check_leads(leads)).map_err(Failure::Target)?;
             let piece = &mut buffer[..(length - offset).min(BUFFER as u64) as usize];
             source.read_at(piece, offset).map_err(read)?;
             target.write_at(piece, offset).map_err(wrote)?;

@@ -342,7 +342,9 @@ impl Keeper {
             if vote::is_damaged(&RealDisk, path) {
                 return Err(Error::new("open", self.place(), Kind::Marked));
             }
-            if self.existed && !files::holds_database(&RealDisk, path) {
+            // RocksDB would take the directory for a new one, and remove the rows that its list of files does not name.
+            let is_empty = !files::holds_database(&RealDisk, path);
+            if is_empty && (self.existed || files::held_rows(&RealDisk, path)?) {
                 return Err(Error::corrupt(self.place(), "its files are gone"));
             }
             Database::open(path, slot, &self.setup)
@@ -400,6 +402,9 @@ impl Keeper {
         loop {
             let before = self.last.number;
             if !self.advance(&database)? {
+                // Nobody leads now. It stands for election, or is told again to catch up.
+                std::thread::sleep(TICK_BROKEN);
+                self.report();
                 return Ok(());
             }
             // A round that found less than a group or two leaves less than that.
@@ -419,7 +424,7 @@ impl Keeper {
         let (set, replica) = (&self.set, &self.replica);
         let applied = |commit: Commit| {
             replica.set_applied(commit.number);
-            set.check_open(replica)
+            set.check_open(replica).and_then(|()| set.check_leads(leader.slot))
         };
         match catch_up(&leader, database, self.last, &applied)? {
             CatchUp::At(commit) => self.last = commit,

@@ -294,7 +294,7 @@ impl Sequencer {
         Err(error)
     }
 
-    fn wait_for_majority(&mut self, commit: Commit) -> Result<(), Error> {
+    pub(super) fn wait_for_majority(&mut self, commit: Commit) -> Result<(), Error> {
         let sent = Instant::now();
         let mut patience = LEADER_SILENT_MAX;
         loop {

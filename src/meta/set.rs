@@ -112,6 +112,14 @@ impl Set {
         }
     }
 
+    /// Refuses, once this one does not lead any more: it may wait to be closed and opened anew.
+    pub(super) fn check_leads(&self, slot: u64) -> Result<(), Error> {
+        match self.leader.read().as_ref().is_some_and(|leader| leader.slot == slot) {
+            true => Ok(()),
+            false => Err(Error::stopped("what it is made from does not lead any more")),
+        }
+    }
+
     pub(super) fn close(&self) {
         self.closing.store(true, Ordering::Release);
         self.set_stopped(true);

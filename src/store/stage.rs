@@ -32,6 +32,7 @@ use super::engine::Parts as _;
 use super::local::Buffer;
 use super::local::Filled;
 use super::local::Sink;
+use super::local::Waiting;
 use super::local::Writes;
 use super::source::next_chunk;
 use crate::base::BlobId;
@@ -119,10 +120,11 @@ impl Store {
         match self.read_small(source, plan.max_bytes).await? {
             Small::Whole(body) => self.stage_inline(&body, hashing, &source.promises()),
             Small::Begun(begun) => {
+                let waiting = self.parts.wait()?;
                 // Owned before the first byte is on a disk, so that the sweep never takes it for an orphan.
                 let guard = self.own(self.new_blob_id());
                 let sink = self.parts.create(guard.id(), source.length()).await?;
-                Upload::new(self, guard, sink, hashing).run(begun, source, plan).await
+                Upload::new(self, (guard, sink), waiting, hashing).run(begun, source, plan).await
             }
         }
     }
@@ -188,6 +190,8 @@ struct Upload<'a> {
     under_way: Option<Writes>,
     sink: Sink,
     hashing: HashState,
+    /// Until there is a first buffer.
+    waiting: Option<Waiting>,
     /// The buffer being filled.
     buffer: Option<Buffer>,
     /// When that was taken.
@@ -206,13 +210,14 @@ enum HashState {
 }
 
 impl<'a> Upload<'a> {
-    fn new(store: &'a Store, guard: BlobGuard, sink: Sink, hashing: Hashing) -> Self {
+    fn new(store: &'a Store, (guard, sink): (BlobGuard, Sink), waiting: Waiting, hashing: Hashing) -> Self {
         Self {
             store,
             guard,
             under_way: None,
             sink,
             hashing: HashState::Idle(Box::new(hashing)),
+            waiting: Some(waiting),
             buffer: None,
             taken: Instant::now(),
             rest: Vec::new(),
@@ -280,6 +285,7 @@ impl<'a> Upload<'a> {
     async fn take_buffer(&mut self) -> Result<(), Error> {
         if self.buffer.is_none() {
             let mut buffer = self.store.parts.buffer().await?;
+            self.waiting = None;
             buffer.fill_from(&std::mem::take(&mut self.rest));
             (self.buffer, self.taken) = (Some(buffer), Instant::now());
         }

@@ -64,7 +64,7 @@ def _one(trial, injection, call, running):
         trial.outcome.fail(f"after {injection}: {str(reason)[:600]}")
         raise
     if trial.load.faults:
-        trial.outcome.fail(f"{injection}: {dict(trial.load.faults)}")
+        trial.outcome.fail(f"{injection}: {dict(trial.load.faults)} {trial.load.reports[-2:]}")
     return ended
 
 
@@ -83,7 +83,7 @@ def _attach(strace, process):
 def _is_traced(task):
     try:
         return "TracerPid:\t0\n" not in (task / "status").read_text(encoding="ascii")
-    except FileNotFoundError:  # the thread has ended
+    except (FileNotFoundError, ProcessLookupError):  # the thread has ended
         return True
 
 

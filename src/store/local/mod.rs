@@ -20,6 +20,7 @@ pub(super) use members::Members;
 pub(super) use metadata::LocalMetadata;
 pub(super) use open_part::OpenPart;
 pub(super) use parts::LocalParts;
+pub(super) use parts::Waiting;
 pub(super) use sink::Buffer;
 pub(super) use sink::Filled;
 pub(super) use sink::Sink;

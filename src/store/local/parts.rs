@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use parking_lot::RwLock;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
@@ -34,11 +35,21 @@ use crate::volume::Use;
 /// How long an upload waits for a buffer while others, perhaps slow ones, hold them all.
 const BUFFER_WAIT_MAX: Duration = Duration::from_secs(10);
 
+/// Uploads that may wait for their first buffer, for each buffer there is. One that waits has filled the buffers of its
+/// connection, which are in no budget: more are refused at once.
+const WAITING_PER_BUFFER: usize = 4;
+
+/// An upload that waits for its first buffer.
+pub(in crate::store) struct Waiting {
+    _place: OwnedSemaphorePermit,
+}
+
 /// The volumes of this machine.
 pub(in crate::store) struct LocalParts {
     members: RwLock<Arc<Members>>,
     pub(super) buffers: Arc<BufferPool>,
     permits: Arc<Semaphore>,
+    places: Arc<Semaphore>,
     metrics: Arc<Metrics>,
 }
 
@@ -76,6 +87,7 @@ impl LocalParts {
             members: RwLock::new(Arc::new(members)),
             buffers: BufferPool::new(count),
             permits: Arc::new(Semaphore::new(count)),
+            places: Arc::new(Semaphore::new(WAITING_PER_BUFFER * count)),
             metrics,
         })
     }
@@ -112,6 +124,12 @@ impl LocalParts {
     #[cfg(test)]
     pub(in crate::store) fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// A place among those that wait for their first buffer; none is left when there is no use in waiting.
+    pub(in crate::store) fn wait(&self) -> Result<Waiting, Error> {
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Error::Overloaded)?;
+        Ok(Waiting { _place: place })
     }
 
     /// A buffer for an upload; waits a while when all are in use.

@@ -187,9 +187,9 @@ impl Membership {
         if let Some(member) = roster.member_mut(volume) {
             member.metadata = false;
         }
-        self.commit(tried, slots, roster)?;
-        if was_voter {
-            self.meta.detach(&volume.to_string())?;
+        match was_voter {
+            true => self.commit_with_fewer(tried, slots, roster, volume)?,
+            false => self.commit(tried, slots, roster)?,
         }
         self.seen.lock().forget(volume);
         if let Some(slot) = members.slot(volume) {

@@ -1,8 +1,9 @@
 //! Where replicas of the metadata live: on up to three volumes, each of which has a vote.
 //!
-//! A vote moves in steps of one, and the number of volumes that a commit needs never lags behind the number of votes that
-//! a start believes in: a replica is promoted before the roster gives it the vote, and the roster takes a vote away before
-//! the replica is let go.
+//! A vote moves in steps of one. At every moment in between, the volumes that have acknowledged a commit and those that are
+//! enough for a start by the roster have one in common. One of two is enough for a start, so both must have everything
+//! while a roster names two: from two to three the roster comes first and then the vote, from three to two the vote goes
+//! first and then the roster. Between one and two it is the other way round.
 
 use std::sync::Arc;
 
@@ -68,7 +69,10 @@ impl Membership {
             Role::Lagging { .. } | Role::Rebuilding { .. } => return Ok(true),
         }
         self.keep(members, candidate)?;
-        if !replica.voter {
+        // One that was alone and has everything is outvoted first; with two, the roster must know of the third before a
+        // commit is acknowledged that only one of the two has.
+        let knows_first = members.roster().voters().count() >= 2;
+        if !replica.voter && !knows_first {
             self.meta.promote(&name)?;
         }
         let mut roster = Roster::clone(members.roster());
@@ -76,6 +80,9 @@ impl Membership {
             member.metadata = true;
         }
         self.commit(tried, members.slots().to_vec(), roster)?;
+        if !replica.voter && knows_first {
+            self.meta.promote(&name)?;
+        }
         tracing::info!(volume = %candidate, "the volume votes on commits of metadata");
         Ok(true)
     }
@@ -121,10 +128,30 @@ impl Membership {
         if let Some(member) = roster.member_mut(volume) {
             member.metadata = false;
         }
-        self.commit(tried, members.slots().to_vec(), roster)?;
-        self.meta.detach(&volume.to_string())?;
+        self.commit_with_fewer(tried, members.slots().to_vec(), roster, volume)?;
         tracing::info!(%volume, "the volume has no vote on metadata any more");
         Ok(true)
+    }
+
+    /// Commits a roster in which `volume` has no vote any more, and forgets its replica. Two voters of which either may be
+    /// alone at a start must both have every commit before a roster names them alone.
+    pub(super) fn commit_with_fewer(
+        &self,
+        tried: &mut u64,
+        slots: Vec<Arc<Slot>>,
+        roster: Roster,
+        volume: VolumeId,
+    ) -> Result<(), MembershipError> {
+        let name = volume.to_string();
+        let stays_two = roster.voters().count() == 2;
+        if stays_two {
+            self.meta.detach(&name)?;
+        }
+        self.commit(tried, slots, roster)?;
+        if !stays_two {
+            self.meta.detach(&name)?;
+        }
+        Ok(())
     }
 
     /// Replicas without a vote that are not on their way to one: of an attempt that was given up, or of a volume that

@@ -107,3 +107,34 @@ async fn a_crowd_of_downloads_reads_in_small_chunks() {
     let first = std::future::poll_fn(|cx| alone.poll_next(cx)).await.unwrap().unwrap();
     assert!(first.len() > 256 << 10, "{}", first.len());
 }
+
+/// Bodies that nobody has a buffer for wait in the memory of their connections. No more of them than is of use.
+#[tokio::test]
+async fn uploads_beyond_those_that_may_wait_are_refused_at_once() {
+    let fixture = Fixture::new(1, 1);
+    let count = fixture.store.parts.buffers_free();
+    let held = fixture.store.parts.hold_all_but(0);
+    let sent = body(3, 100_000);
+    let stage = || async {
+        let mut source = Body::new(&sent);
+        fixture.store.stage(&mut source, plan(Promises::default())).await
+    };
+    let mut waiting: Vec<_> = (0..4 * count).map(|_| Box::pin(stage())).collect();
+    let late = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let begun = Instant::now();
+        let refused = stage().await;
+        (refused, begun.elapsed())
+    };
+    let (refused, took) = tokio::select! {
+        _ = join_all(waiting.iter_mut()) => unreachable!("there is no buffer"),
+        late = late => late,
+    };
+    assert!(matches!(refused, Err(StageError::Store(Error::Overloaded))));
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    // Those that waited are served when there is room.
+    drop(held);
+    for staged in join_all(waiting).await {
+        staged.unwrap();
+    }
+}
