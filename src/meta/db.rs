@@ -26,6 +26,7 @@ use super::keys::Key;
 use super::records::Commit;
 use super::records::Cursor;
 use super::records::Epoch;
+use super::redo;
 use super::vote;
 use super::vote::Standing;
 use super::wal;
@@ -115,6 +116,7 @@ impl Database {
             .map_err(|error| Error::rocksdb("open", path.display().to_string(), &error))?;
         let database = Self { db, path: path.to_owned(), slot, holders: AtomicUsize::new(0) };
         database.check_format(setup.created)?;
+        redo::finish_last_write(&database)?;
         // RocksDB syncs its directory, not the entry of it: a crash after the first start would take everything.
         let above = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
         RealDisk.sync_dir(above).map_err(|error| Error::io("open", above, &error))?;
@@ -261,6 +263,9 @@ pub(super) fn open_to_verify(path: &Path) -> Result<DB, Error> {
         .map_err(|error| Error::rocksdb("verify", path.display().to_string(), &error))
 }
 
+/// When logs hold so many bytes, the families that keep them from being removed are written to tables.
+const LOGS_MAX_BYTES: u64 = 256 << 20;
+
 fn database_options(setup: &Setup) -> rocksdb::Options {
     let mut db = rocksdb::Options::default();
     db.create_if_missing(true);
@@ -270,11 +275,14 @@ fn database_options(setup: &Setup) -> rocksdb::Options {
     // unfinished write. (Recycled logs would save 0.05 ms per sync, but cannot tell torn from damaged.)
     db.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
     // All families share one log, and a family that is seldom written would keep it from being cut.
-    db.set_max_total_wal_size(256 << 20);
+    db.set_max_total_wal_size(LOGS_MAX_BYTES);
     db.set_db_write_buffer_size(setup.write_buffer_bytes);
     if setup.keeps_logs {
         // Without end: RocksDB would look after them every ten minutes only. `logs` takes the oldest.
         db.set_wal_size_limit_mb(1 << 30);
+    } else {
+        // The last, for a write that has to be completed (`redo`).
+        db.set_wal_size_limit_mb(2 * LOGS_MAX_BYTES >> 20);
     }
     // One for flushes, one for compactions: a third only takes a core from requests.
     db.set_max_background_jobs(2);

@@ -32,6 +32,7 @@ mod members;
 mod offline;
 mod rebuild;
 pub mod records;
+mod redo;
 mod replica;
 mod sequencer;
 mod set;
