@@ -282,7 +282,7 @@ fn database_options(setup: &Setup) -> rocksdb::Options {
         db.set_wal_size_limit_mb(1 << 30);
     } else {
         // The last, for a write that has to be completed (`redo`).
-        db.set_wal_size_limit_mb(2 * LOGS_MAX_BYTES >> 20);
+        db.set_wal_size_limit_mb((2 * LOGS_MAX_BYTES) >> 20);
     }
     // One for flushes, one for compactions: a third only takes a core from requests.
     db.set_max_background_jobs(2);

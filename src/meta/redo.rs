@@ -11,6 +11,7 @@
 
 use std::collections::HashMap;
 
+use rocksdb::ReadOptions;
 use rocksdb::WriteBatch;
 use rocksdb::WriteBatchIteratorCf;
 use rocksdb::WriteOptions;
@@ -19,13 +20,12 @@ use super::Error;
 use super::db::Database;
 use super::keys::Family;
 
+/// The last write is looked for in the last so many rows, and where it has more of them, in more.
+const ROWS: u64 = 64;
+
 /// Does the last write of the log again, when a row is not as it left it.
 pub(super) fn finish_last_write(database: &Database) -> Result<(), Error> {
-    let newest = database.db.latest_sequence_number();
-    // A log that is gone was not replayed either.
-    let Ok(mut log) = database.db.get_updates_since(newest) else { return Ok(()) };
-    let Some(Ok((_, batch))) = log.next() else { return Ok(()) };
-    drop(log);
+    let Some(batch) = last_write(database) else { return Ok(()) };
     if is_complete(database, &batch)? {
         return Ok(());
     }
@@ -38,6 +38,21 @@ pub(super) fn finish_last_write(database: &Database) -> Result<(), Error> {
         .map_err(|error| Error::rocksdb("complete", database.path.display().to_string(), &error))
 }
 
+/// The last write of the log. A log that is gone was not replayed either.
+fn last_write(database: &Database) -> Option<WriteBatch> {
+    let newest = database.db.latest_sequence_number();
+    let mut rows = ROWS;
+    loop {
+        // What begins behind this.
+        let log = database.db.get_updates_since(newest.saturating_sub(rows)).ok()?;
+        match log.map_while(Result::ok).last() {
+            Some((_, batch)) => return Some(batch),
+            None if rows >= newest => return None,
+            None => rows = rows.saturating_mul(ROWS),
+        }
+    }
+}
+
 fn is_complete(database: &Database, batch: &WriteBatch) -> Result<bool, Error> {
     let mut named = Rows::default();
     let mut families = WriteBatch::new();
@@ -47,9 +62,12 @@ fn is_complete(database: &Database, batch: &WriteBatch) -> Result<bool, Error> {
     families.iterate_cf(&mut named);
     let mut rows = Rows::default();
     batch.iterate_cf(&mut rows);
+    // Read once, at the start.
+    let mut options = ReadOptions::default();
+    options.fill_cache(false);
     for ((number, key), value) in &rows.last {
         let Some(at) = named.order.iter().position(|family| family == number) else { continue };
-        let found = database.db.get_pinned_cf(database.family(Family::ALL[at])?, key);
+        let found = database.db.get_pinned_cf_opt(database.family(Family::ALL[at])?, key, &options);
         let found = found.map_err(|error| Error::rocksdb("read", "the last write", &error))?;
         if found.as_deref() != value.as_deref() {
             return Ok(false);

@@ -48,7 +48,6 @@ fn begin(path: &Path, replicas: usize) -> Database {
 }
 
 /// A log that ends with a write which one family counts as done and does not have.
-#[expect(clippy::disallowed_methods, reason = "what a failed sync and a flush leave")]
 fn torn(directory: &Path, replicas: usize) -> PathBuf {
     let (whole, torn) = (directory.join("whole"), directory.join("torn"));
     let database = begin(&whole, replicas);

@@ -51,6 +51,10 @@ fn killed() -> (TempDir, PathBuf) {
     std::fs::create_dir(&left).unwrap();
     for entry in std::fs::read_dir(&live).unwrap() {
         let entry = entry.unwrap();
+        // Where logs go that are done with.
+        if entry.file_type().unwrap().is_dir() {
+            continue;
+        }
         std::fs::copy(entry.path(), left.join(entry.file_name())).unwrap();
     }
     (directory, left)
@@ -72,6 +76,10 @@ fn with_log(database: &Path, name: &str, change: impl FnOnce(&mut Vec<u8>)) -> P
     std::fs::create_dir(&copy).unwrap();
     for entry in std::fs::read_dir(database).unwrap() {
         let entry = entry.unwrap();
+        // Where logs go that are done with.
+        if entry.file_type().unwrap().is_dir() {
+            continue;
+        }
         std::fs::copy(entry.path(), copy.join(entry.file_name())).unwrap();
     }
     let path = log(&copy);
