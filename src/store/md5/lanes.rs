@@ -150,8 +150,6 @@ macro_rules! lanes {
         $feature:literal, $lanes:literal, $vector:ident, splat $splat:ident, set $set:ident($($lane:literal)+),
         add $add:ident, and $and:ident, or $or:ident, xor $xor:ident, rotate $rotate:expr
     ) => {
-        use std::arch::x86_64::*;
-
         use super::Block;
         use super::ROTATIONS;
         use super::Run;
@@ -223,6 +221,15 @@ macro_rules! lanes {
 
 #[cfg(target_arch = "x86_64")]
 mod avx512 {
+    use std::arch::x86_64::__m512i;
+    use std::arch::x86_64::_mm512_add_epi32;
+    use std::arch::x86_64::_mm512_and_si512;
+    use std::arch::x86_64::_mm512_or_si512;
+    use std::arch::x86_64::_mm512_rolv_epi32;
+    use std::arch::x86_64::_mm512_set_epi32;
+    use std::arch::x86_64::_mm512_set1_epi32;
+    use std::arch::x86_64::_mm512_xor_si512;
+
     lanes!(
         "avx512f", 16, __m512i, splat _mm512_set1_epi32,
         set _mm512_set_epi32(15 14 13 12 11 10 9 8 7 6 5 4 3 2 1 0),
@@ -233,6 +240,17 @@ mod avx512 {
 
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
+    use std::arch::x86_64::__m256i;
+    use std::arch::x86_64::_mm_cvtsi32_si128;
+    use std::arch::x86_64::_mm256_add_epi32;
+    use std::arch::x86_64::_mm256_and_si256;
+    use std::arch::x86_64::_mm256_or_si256;
+    use std::arch::x86_64::_mm256_set_epi32;
+    use std::arch::x86_64::_mm256_set1_epi32;
+    use std::arch::x86_64::_mm256_sll_epi32;
+    use std::arch::x86_64::_mm256_srl_epi32;
+    use std::arch::x86_64::_mm256_xor_si256;
+
     lanes!(
         "avx2", 8, __m256i, splat _mm256_set1_epi32, set _mm256_set_epi32(7 6 5 4 3 2 1 0),
         add _mm256_add_epi32, and _mm256_and_si256, or _mm256_or_si256, xor _mm256_xor_si256,
