@@ -81,6 +81,12 @@ pub(super) enum Fault {
 }
 
 impl Error {
+    /// Whether it is worth asking again: no replica takes the lead just now, or a disk failed.
+    pub fn may_pass(&self) -> bool {
+        matches!(self.fault(), Fault::None | Fault::Io)
+            && !matches!(self.kind, Kind::Newer(_) | Kind::RocksDb(_))
+    }
+
     pub(super) fn new(operation: &'static str, what: impl Into<String>, kind: Kind) -> Self {
         Self { operation, what: what.into(), kind }
     }

@@ -78,6 +78,7 @@ impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         let code = match &error {
             store::Error::Unavailable { .. } => ErrorCode::ServiceUnavailable,
+            store::Error::Metadata(error) if error.may_pass() => ErrorCode::ServiceUnavailable,
             store::Error::Overloaded => ErrorCode::SlowDown,
             store::Error::NoSpace => ErrorCode::InsufficientStorage,
             store::Error::Damaged { .. } | store::Error::Metadata(_) | store::Error::Internal { .. } => {

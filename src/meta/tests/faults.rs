@@ -153,3 +153,9 @@ fn a_dead_committer_is_known() {
     wait_for("it has stopped", || meta.has_stopped());
     assert!(matches!(meta.commit(put("b", 1)), Err(CommitError::Unavailable(_))));
 }
+
+#[test]
+fn what_may_pass_is_no_bug() {
+    assert!(Error::stopped("no replica is open").may_pass());
+    assert!(!Error::corrupt("row", "cut short").may_pass());
+}
