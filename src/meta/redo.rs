@@ -46,7 +46,10 @@ fn last_write(database: &Database) -> Option<WriteBatch> {
         // What begins behind this.
         let log = database.db.get_updates_since(newest.saturating_sub(rows)).ok()?;
         match log.map_while(Result::ok).last() {
-            Some((_, batch)) => return Some(batch),
+            // Where the log cannot be read to its end, what was read is not the last, and later writes have changed its rows.
+            Some((first, batch)) => {
+                return (first + batch.len() as u64 == newest + 1).then_some(batch);
+            }
             None if rows >= newest => return None,
             None => rows = rows.saturating_mul(ROWS),
         }
