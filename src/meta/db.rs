@@ -104,6 +104,7 @@ pub(super) struct Database {
 
 impl Database {
     pub(super) fn open(path: &Path, slot: u64, setup: &Setup) -> Result<Self, Error> {
+        wal::check_manifest(&RealDisk, path)?;
         // Relaxed writes are not ordered on the disk: there, holes are what was bargained for.
         if setup.durability == Durability::Strict {
             wal::check(&RealDisk, path)?;
@@ -129,6 +130,7 @@ impl Database {
             // RocksDB would make the directory.
             return Err(Error::corrupt(path.display().to_string(), "there is no database"));
         }
+        wal::check_manifest(&RealDisk, path)?;
         wal::check(&RealDisk, path)?;
         let families = Family::ALL.iter().map(|family| {
             let options = family_options(*family, &setup.cache, setup.write_buffer_bytes);

@@ -23,6 +23,7 @@ use std::path::PathBuf;
 use super::Error;
 use super::error::Kind;
 use crate::sys::disk::Disk;
+use crate::sys::disk::read_file;
 
 const BLOCK: usize = 32 << 10;
 const HEADER: usize = 7;
@@ -70,6 +71,28 @@ pub(super) fn check(disk: &dyn Disk, database: &Path) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Refuses a list of files that is damaged before its end: RocksDB may read one for ever while it opens the database.
+pub(super) fn check_manifest(disk: &dyn Disk, database: &Path) -> Result<(), Error> {
+    let Ok(named) = read_file(disk, &database.join("CURRENT")) else { return Ok(()) };
+    let path = database.join(String::from_utf8_lossy(&named).trim_end());
+    let (Ok((Ending::Torn(at) | Ending::Lost { at, .. }, _)), Ok(bytes)) =
+        (ending(disk, &path), read_file(disk, &path))
+    else {
+        // RocksDB says what is wrong with one that is not there.
+        return Ok(());
+    };
+    // A crash leaves nothing whole behind what it cut off.
+    let block_end = |offset: usize| bytes.len().min((offset / BLOCK + 1) * BLOCK);
+    let is_whole = |offset: &usize| fragment(&bytes[*offset..block_end(*offset)]).is_some();
+    match (at as usize + 1..bytes.len()).find(is_whole) {
+        Some(next) => {
+            let lost = Kind::Lost { at, next: next as u64 };
+            Err(Error::new("open", path.display().to_string(), lost))
+        }
+        None => Ok(()),
+    }
 }
 
 /// How one log ends, and its length.

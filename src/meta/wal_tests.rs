@@ -198,3 +198,25 @@ fn the_end_of_an_older_log_is_not_dropped_in_silence() {
     let torn_twice = [write(3, 1), write(4, 1)].concat();
     assert!(may_start(torn, &torn_twice[..torn_twice.len() - 5]));
 }
+
+/// RocksDB may read a damaged list of files for ever.
+#[test]
+fn a_list_of_files_that_is_damaged_before_its_end_is_refused() {
+    let (_directory, left) = killed();
+    let named = std::fs::read_to_string(left.join("CURRENT")).unwrap();
+    let manifest = left.join(named.trim_end());
+    let whole = std::fs::read(&manifest).unwrap();
+    #[expect(clippy::disallowed_methods, reason = "damage from outside")]
+    let judge = |bytes: &[u8]| {
+        std::fs::write(&manifest, bytes).unwrap();
+        check_manifest(&RealDisk, &left)
+    };
+    judge(&whole).unwrap();
+    // As a crash cuts the last write off.
+    judge(&whole[..whole.len() - 1]).unwrap();
+    for at in (0..whole.len() / 2).step_by(31) {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1 << (at % 8);
+        assert!(judge(&damaged).is_err(), "byte {at} of {}", whole.len());
+    }
+}
