@@ -98,7 +98,7 @@ impl Incoming {
             Poll::Pending => self.invited.set(self.expects),
             Poll::Ready(None) => self.ended.set(true),
             Poll::Ready(Some(Err(_))) => return Poll::Ready(Some(Err(self.error()))),
-            Poll::Ready(Some(Ok(_))) => {}
+            Poll::Ready(Some(Ok(bytes))) => self.connection.take(bytes.len()),
         }
         polled
     }

@@ -19,6 +19,10 @@ use std::task::Waker;
 use super::head::Line;
 use crate::sys::metrics::Metrics;
 
+/// Bytes of a body that may wait for a handler which waits for something else, a buffer for instance. They are in no
+/// budget, and thousands of connections may wait; what is behind them waits with the client.
+const WINDOW_BYTES: usize = 64 << 10;
+
 /// Where the request of this moment stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -70,6 +74,8 @@ pub(super) struct Connection {
     sent: Cell<u64>,
     /// Bytes of the body that the stream has not handed over; `None` when it is chunked.
     body_left: Cell<Option<u64>>,
+    /// Bytes of the body that were handed over since the handler last had all of them, and that it has not taken.
+    untaken: Cell<usize>,
     /// Part of a head has arrived.
     head_begun: Cell<bool>,
     /// The handler waits for the body.
@@ -78,7 +84,7 @@ pub(super) struct Connection {
     write_blocked: Cell<bool>,
     /// The connection ends with the reply of this moment.
     last: Cell<bool>,
-    /// Reading waits for the phase to change.
+    /// Reading waits for the phase to change, or for the handler to take what is there.
     parked: Cell<bool>,
     waker: RefCell<Option<Waker>>,
     metrics: Arc<Metrics>,
@@ -100,6 +106,7 @@ impl Connection {
             received: Cell::new(0),
             sent: Cell::new(0),
             body_left: Cell::new(Some(0)),
+            untaken: Cell::new(0),
             head_begun: Cell::new(false),
             body_wanted: Cell::new(false),
             write_blocked: Cell::new(false),
@@ -160,10 +167,21 @@ impl Connection {
 
     /// A head was judged and goes to actix.
     pub(super) fn admit(&self, extra: Vec<Line>) {
+        self.untaken.set(0);
         self.phase.set(Phase::Parsing);
         self.head_begun.set(false);
         self.requests.set(self.requests.get() + 1);
         self.extra.replace(extra);
+    }
+
+    /// So many bytes of the body go to actix.
+    pub(super) fn hand_over(&self, bytes: usize) {
+        self.untaken.set(self.untaken.get() + bytes);
+    }
+
+    /// Whether as much of the body waits for the handler as may wait.
+    pub(super) fn is_window_full(&self) -> bool {
+        self.untaken.get() >= WINDOW_BYTES
     }
 
     pub(super) fn set_body_left(&self, left: Option<u64>) {
@@ -210,6 +228,7 @@ impl Connection {
     /// The reply is encoded.
     pub(super) fn replied(&self) {
         self.body_wanted.set(false);
+        self.take(self.untaken.get());
         if self.phase.get() == Phase::Serving {
             self.phase.set(Phase::Flushing);
         }
@@ -220,9 +239,21 @@ impl Connection {
         self.last.set(true);
     }
 
-    /// Whether the handler waits for the body.
+    /// Whether the handler waits for the body. One that does has taken all that was handed over; framing is not body,
+    /// so the sums of [`Self::take`] alone would not come to that.
     pub(super) fn want_body(&self, wanted: bool) {
         self.body_wanted.set(wanted);
+        if wanted {
+            self.take(self.untaken.get());
+        }
+    }
+
+    /// The handler took so many bytes of the body.
+    pub(super) fn take(&self, bytes: usize) {
+        self.untaken.set(self.untaken.get().saturating_sub(bytes));
+        if self.untaken.get() <= WINDOW_BYTES / 2 && self.parked.replace(false) {
+            self.wake();
+        }
     }
 
     pub(super) fn why_cut(&self) -> Option<Cut> {

@@ -245,6 +245,7 @@ impl Stream {
             // A handler that does not come for it is the one who is slow.
             self.connection.want_body(false);
         }
+        self.connection.hand_over(taken);
         self.connection.set_body_left(self.framing.left());
         taken
     }
@@ -284,9 +285,15 @@ impl AsyncRead for Stream {
             return Poll::Ready(Ok(()));
         }
         if this.judged > 0 || this.framing != Framing::Complete {
-            if this.connection.why_cut().is_some() && this.judged == 0 {
+            let is_over = this.connection.why_cut().is_some() || this.connection.phase() == Phase::Closing;
+            if is_over && this.judged == 0 {
+                // actix would linger over the rest with the connection's buffers at hand; we do with one small one.
                 this.drain = true;
                 return Poll::Ready(Ok(()));
+            }
+            if this.judged == 0 && this.connection.is_window_full() {
+                this.connection.park();
+                return Poll::Pending;
             }
             return this.poll_body(cx, buf);
         }
