@@ -90,6 +90,10 @@ async fn handle(request: HttpRequest, body: web::Payload, state: web::Data<State
             actix_rt::time::sleep(Duration::from_millis(number("/sleep/").unwrap())).await;
             HttpResponse::Ok().body("slept")
         }
+        _ if number("/late/").is_some() => {
+            actix_rt::time::sleep(Duration::from_millis(number("/late/").unwrap())).await;
+            echo(body).await
+        }
         _ if number("/large/").is_some() => {
             let size = number("/large/").unwrap();
             let pieces = futures_util::stream::iter((0..size.div_ceil(65536)).map(move |piece| {
