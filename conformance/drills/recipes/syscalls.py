@@ -42,7 +42,7 @@ def _one(trial, injection, call, running):
         if running:
             if not server.running():
                 server.start()
-            tracer = _attach(strace, server.process.pid)
+            tracer = _attach(strace, server.process)
         else:
             server.kill()
             server.wrapper = strace
@@ -69,15 +69,40 @@ def _one(trial, injection, call, running):
 
 
 def _attach(strace, process):
-    """Lets strace trace every thread of a process; back when it does."""
-    tracer = subprocess.Popen([*strace, "-p", str(process)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    """Lets strace trace every thread of a process; back when it does, or when the process has ended: a signal may come
+    with the first call, before strace has seen every thread."""
+    tracer = subprocess.Popen([*strace, "-p", str(process.pid)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     end = time.monotonic() + 10
-    for task in pathlib.Path(f"/proc/{process}/task").iterdir():
+    for task in _tasks(process):
         while not _is_traced(task):
+            if process.poll() is not None:
+                return tracer
             if time.monotonic() > end or tracer.poll() is not None:
-                raise AssertionError("strace does not attach")
+                return tracer if _ends(process) else _give_up(tracer)
             time.sleep(0.01)
     return tracer
+
+
+def _tasks(process):
+    try:
+        return list(pathlib.Path(f"/proc/{process.pid}/task").iterdir())
+    except (FileNotFoundError, ProcessLookupError):  # the process has ended
+        return []
+
+
+def _ends(process):
+    """Whether a process has ended. strace is gone a moment before that is told."""
+    try:
+        process.wait(2)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _give_up(tracer):
+    tracer.kill()
+    tracer.wait()
+    raise AssertionError("strace does not attach")
 
 
 def _is_traced(task):
@@ -89,6 +114,8 @@ def _is_traced(task):
 
 def _write(trial):
     """A few moves of each kind; gives how it ended."""
+    if not trial.server.running():
+        return "ended"
     trial.load.round += 1
     writer = Writer(trial.load, 0)
     for move in ("put_small", "put_large", "get", "put_large", "delete", "copy", "put_small"):
