@@ -1,14 +1,16 @@
-//! Beginning a blob: which volumes take a copy, when some of them do not answer.
+//! Beginning a blob: which volumes take a copy, when some of them do not answer or are slow.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
-use tokio::time::Instant;
 use tokio::time::timeout_at;
 
 use super::members::Members;
+use super::patience::Pace;
 use super::sink::Copy;
 use super::slot::Failure;
 use super::slot::LAG_MAX;
@@ -28,39 +30,72 @@ struct Creating {
     answers: FuturesUnordered<BoxFuture<'static, Answer>>,
     /// Asked and silent so far, and since when.
     silent: Vec<(Arc<Slot>, Instant)>,
+    pace: Pace,
     /// Volumes that are full.
     full: usize,
     refused: Option<Failure>,
 }
 
-/// Begins a blob on the first volumes of its order that take a copy. One that does not answer within [`LAG_MAX`] is
-/// passed over: for the next, when there is one, and for none, when the quorum has answered.
+/// Volumes in the order in which they are asked. Those that rest are skipped.
+struct Candidates<'a, Order> {
+    order: Order,
+    resting: VecDeque<&'a Arc<Slot>>,
+}
+
+impl<'a, Order: Iterator<Item = &'a Arc<Slot>>> Candidates<'a, Order> {
+    /// The next `wanted` ones. When there are fewer than `needed`, those that rest make up for them.
+    fn take(&mut self, wanted: usize, needed: usize) -> Vec<&'a Arc<Slot>> {
+        let mut taken = Vec::with_capacity(wanted);
+        while taken.len() < wanted
+            && let Some(slot) = self.order.next()
+        {
+            match slot.patience().may_join(Instant::now()) {
+                true => taken.push(slot),
+                false => self.resting.push_back(slot),
+            }
+        }
+        let lacking = needed.saturating_sub(taken.len()).min(self.resting.len());
+        taken.extend(self.resting.drain(..lacking));
+        taken
+    }
+}
+
+/// Begins a blob on the first volumes of its order that take a copy. One that does not answer within [`LAG_MAX`], or so
+/// long behind a quorum as is its due, is passed over: for the next, when there is one, and for none, when the quorum has
+/// answered.
 pub(super) async fn create(members: &Members, blob: BlobId, length: Option<u64>) -> Result<Vec<Copy>, Error> {
     let (replicas, quorum) = (members.replicas(), members.quorum());
-    let mut candidates = members.order(blob).filter(|slot| slot.may_write());
+    let order = members.order(blob).filter(|slot| slot.may_write());
+    let mut candidates = Candidates { order, resting: VecDeque::new() };
     let mut creating = Creating::new(blob, length);
-    candidates.by_ref().take(replicas).for_each(|slot| creating.begin(slot));
+    candidates.take(replicas, quorum).into_iter().for_each(|slot| creating.begin(slot));
     let mut copies = Vec::with_capacity(replicas);
     let mut until = Some(Instant::now() + LAG_MAX);
     while copies.len() < replicas {
         match creating.next(until).await {
             Some(Some(copy)) => copies.push(copy),
-            Some(None) => candidates.next().into_iter().for_each(|slot| creating.begin(slot)),
+            Some(None) => {
+                let needed = usize::from(copies.len() + creating.silent.len() < quorum);
+                candidates.take(1, needed).into_iter().for_each(|slot| creating.begin(slot));
+            }
             None if creating.answers.is_empty() => break,
             None => {
-                let lacking = replicas - copies.len();
-                let spare: Vec<_> = candidates.by_ref().take(lacking).collect();
+                let spare = candidates.take(replicas - copies.len(), quorum.saturating_sub(copies.len()));
                 match spare.is_empty() {
                     true if copies.len() >= quorum => break,
                     // Nobody is left but those.
                     true => until = None,
                     false => until = Some(Instant::now() + LAG_MAX),
                 }
+                creating.pace.go_on(Instant::now());
                 spare.into_iter().for_each(|slot| creating.begin(slot));
             }
         }
-        if until.is_none() && copies.len() >= quorum {
-            break;
+        if copies.len() >= quorum {
+            if until.is_none() {
+                break;
+            }
+            creating.pace.reach(Instant::now());
         }
     }
     match copies.len() >= quorum {
@@ -75,7 +110,15 @@ pub(super) async fn create(members: &Members, blob: BlobId, length: Option<u64>)
 impl Creating {
     fn new(blob: BlobId, length: Option<u64>) -> Self {
         let answers = FuturesUnordered::new();
-        Self { blob, length, answers, silent: Vec::new(), full: 0, refused: None }
+        Self {
+            blob,
+            length,
+            answers,
+            silent: Vec::new(),
+            pace: Pace::new(Instant::now()),
+            full: 0,
+            refused: None,
+        }
     }
 
     fn begin(&mut self, slot: &Arc<Slot>) {
@@ -94,8 +137,9 @@ impl Creating {
 
     /// The next answer: a copy, or that there is none. `None` when nobody answers in time, or is asked.
     async fn next(&mut self, until: Option<Instant>) -> Option<Option<Copy>> {
-        let next = match until {
-            Some(until) => timeout_at(until, self.answers.next()).await.ok()?,
+        let in_pace = self.pace.until(self.silent.iter().map(|(slot, _)| slot.patience()));
+        let next = match until.map(|until| in_pace.map_or(until, |in_pace| until.min(in_pace))) {
+            Some(until) => timeout_at(until.into(), self.answers.next()).await.ok()?,
             None => self.answers.next().await,
         };
         let (slot, created) = next?;
@@ -115,8 +159,12 @@ impl Creating {
     fn leave_behind(self) {
         // What they have not begun is not done, and what they have is given up on their own threads.
         drop(self.answers);
-        let lag = self.silent.into_iter().filter(|(_, since)| since.elapsed() >= LAG_MAX);
-        lag.for_each(|(slot, since)| slot.lagged(Use::Write, since.into_std()));
+        for (slot, since) in self.silent {
+            let wait = self.pace.wait(slot.patience()).unwrap_or(LAG_MAX);
+            if since.elapsed() >= wait {
+                slot.lagged(Use::Write, since);
+            }
+        }
     }
 
     /// Why there are too few.

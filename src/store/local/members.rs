@@ -93,16 +93,21 @@ impl Members {
         self.ring.order(blob).filter_map(|id| self.slot(id))
     }
 
-    /// Where copies may lie: volumes that answer first, the others as the last resort; in each group those of the
-    /// ring clockwise, then those that left it.
+    /// Where copies may lie: volumes that answer first, then those that do so slowly, the others as the last resort; in
+    /// each group those of the ring clockwise, then those that left it.
     pub(super) fn candidates(&self, blob: BlobId) -> impl Iterator<Item = Candidate> {
         let on_ring: Vec<&Arc<Slot>> = self.order(blob).collect();
         let off_ring = self.slots.iter().filter(|slot| !on_ring.iter().any(|other| other.id() == slot.id()));
         let all = on_ring.iter().copied().chain(off_ring).enumerate().map(|(number, slot)| {
             let candidate = Candidate { slot: Arc::clone(slot), is_home: number < self.replicas };
-            (slot.may_read(), candidate)
+            let group = match slot.may_read() {
+                true => u8::from(slot.patience().rests()),
+                false => 2,
+            };
+            (group, candidate)
         });
-        let (answering, silent): (Vec<_>, Vec<_>) = all.partition(|(answers, _)| *answers);
-        answering.into_iter().chain(silent).map(|(_, candidate)| candidate)
+        let mut all: Vec<_> = all.collect();
+        all.sort_by_key(|(group, _)| *group);
+        all.into_iter().map(|(_, candidate)| candidate)
     }
 }

@@ -10,6 +10,7 @@ mod members;
 mod metadata;
 mod open_part;
 mod parts;
+mod patience;
 mod room;
 mod sink;
 mod slot;

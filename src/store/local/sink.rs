@@ -2,17 +2,17 @@
 //!
 //! Writes are positional, so those of one buffer run on all volumes at the same time and those of the next need not
 //! wait for them. A copy that fails is dropped and its file abandoned; below the quorum the write fails. When the
-//! quorum has answered, a laggard gets [`LAG_MAX`] and is dropped too.
+//! quorum has answered, a laggard gets what time its volume deserves (`patience`) and is dropped too.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::Instant;
 use tokio::time::timeout_at;
 
-use super::slot::LAG_MAX;
+use super::patience::Pace;
 use super::slot::Slot;
 use super::slot::Started;
 use crate::base::BlobId;
@@ -86,11 +86,22 @@ impl Filled {
 pub(super) struct Copy {
     slot: Arc<Slot>,
     writer: Arc<PartWriter>,
+    /// Whether its last answer was late.
+    was_late: bool,
 }
 
 impl Copy {
     pub(super) fn new(slot: Arc<Slot>, writer: PartWriter) -> Self {
-        Self { slot, writer: Arc::new(writer) }
+        Self { slot, writer: Arc::new(writer), was_late: false }
+    }
+
+    /// It was asked `since` and has answered. What is said of its volume is one word a blob: how it ended. Of a long one
+    /// also that it is late each time; one buffer of hundreds is late on any disk.
+    fn answered(&mut self, used: Use, is_late: bool, since: Instant) {
+        if used == Use::Sync || (is_late && self.was_late) {
+            self.slot.keeps_pace(!is_late, since);
+        }
+        self.was_late = is_late;
     }
 }
 
@@ -146,39 +157,50 @@ impl Sink {
     pub(in crate::store) async fn settle(&mut self, writes: Writes) -> Result<(), Error> {
         let Writes { started, used, _permit } = writes;
         let mut waiting = vec![None; self.copies.len()];
-        started.iter().for_each(|(copy, _, write)| waiting[*copy] = Some(write.since()));
+        for (copy, slot, write) in &started {
+            waiting[*copy] = Some((Arc::clone(slot), write.since()));
+        }
+        // Those who are all needed are measured by nobody.
+        let is_measured = started.len() > self.quorum();
+        let mut pace = Pace::new(Instant::now());
         let answers =
             started.into_iter().map(|(copy, slot, write)| async move { (copy, slot.answer(write).await) });
         let mut running: FuturesUnordered<_> = answers.collect();
         let mut done = vec![false; self.copies.len()];
-        let (mut good, mut full, mut until) = (0, 0, None);
+        let (mut good, mut full) = (0, 0);
         loop {
-            let next = match until {
+            let next = match pace.until(waiting.iter().flatten().map(|(slot, _)| slot.patience())) {
                 None => running.next().await,
-                Some(until) => timeout_at(until, running.next()).await.unwrap_or(None),
+                Some(until) => timeout_at(until.into(), running.next()).await.unwrap_or(None),
             };
             let Some((copy, answer)) = next else { break };
-            waiting[copy] = None;
+            let (asked, now) = (waiting[copy].take(), Instant::now());
             match answer {
                 Ok(()) => {
                     done[copy] = true;
                     good += 1;
+                    if let (Some((_, since)), Some(copy), true) = (asked, &mut self.copies[copy], is_measured)
+                    {
+                        copy.answered(used, pace.is_late(now), since);
+                    }
                 }
                 Err(error) => {
                     full += usize::from(error.is_no_space());
                     tracing::warn!(blob = %self.id, %error, "a copy was dropped from a write");
                 }
             }
-            if good >= self.quorum() && until.is_none() {
-                until = Some(Instant::now() + LAG_MAX);
+            if good >= self.quorum() {
+                pace.reach(now);
             }
         }
         // Before their copies are, so that no file is closed on this thread.
         drop(running);
         for (number, copy) in self.copies.iter_mut().enumerate().filter(|(number, _)| !done[*number]) {
-            let Some(dropped) = copy.take() else { continue };
-            if let Some(since) = waiting[number] {
-                dropped.slot.lagged(used, since);
+            if copy.take().is_none() {
+                continue;
+            }
+            if let Some((slot, since)) = waiting[number].take() {
+                slot.lagged(used, since);
             }
             self.metrics.copies_dropped.inc();
         }

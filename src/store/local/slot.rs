@@ -12,6 +12,8 @@ use tokio::sync::Notify;
 use tokio::time::sleep;
 
 use super::latency::Latencies;
+use super::patience::Patience;
+use super::patience::Turn;
 use super::room::Room;
 use crate::base::VolumeId;
 use crate::store::blocking::Pool;
@@ -31,8 +33,8 @@ const THREADS_PER_VOLUME: usize = 8;
 /// shorter than a client's patience.
 const CALL_MAX: Duration = Duration::from_secs(15);
 
-/// How long others wait for a volume once they could go on without it: the answer of a disk that is only busy comes
-/// sooner, and a client that waits this much longer hardly notices.
+/// The longest that others wait for a volume once they could go on without it: the answer of a disk that is only busy
+/// comes sooner, and a client that waits this much longer now and then hardly notices.
 pub(super) const LAG_MAX: Duration = Duration::from_secs(1);
 
 /// The place of a volume, and how the volume is called while it is there.
@@ -46,6 +48,7 @@ pub(in crate::store) struct Slot {
     /// Rung when it has become failed: whoever waits for it need not any longer.
     opened: Notify,
     latencies: Arc<Latencies>,
+    patience: Patience,
     room: Arc<Room>,
 }
 
@@ -119,6 +122,7 @@ impl Slot {
             health: Arc::default(),
             opened: Notify::new(),
             latencies: Arc::default(),
+            patience: Patience::default(),
             room: Arc::default(),
         }
     }
@@ -149,6 +153,7 @@ impl Slot {
             (State::Probing, _) => VolumeHealth::Probing,
             (_, State::Failed { .. } | State::Probing) => VolumeHealth::ReadOnly,
             (State::Suspect(_), _) | (_, State::Suspect(_)) => VolumeHealth::Suspect,
+            (State::Healthy, State::Healthy) if self.patience.rests() => VolumeHealth::Suspect,
             (State::Healthy, State::Healthy) => VolumeHealth::Healthy,
         }
     }
@@ -156,6 +161,11 @@ impl Slot {
     /// How fast it answers.
     pub(in crate::store) fn latencies(&self) -> &Latencies {
         &self.latencies
+    }
+
+    /// How long writes wait for it.
+    pub(super) const fn patience(&self) -> &Patience {
+        &self.patience
     }
 
     /// What is known of its room; asks no disk.
@@ -182,6 +192,7 @@ impl Slot {
     pub(in crate::store) fn attach(&self, volume: Arc<Volume>) {
         *self.volume.write() = Some(volume);
         self.health.attached();
+        self.patience.forget();
     }
 
     /// Its disk is not there any more.
@@ -299,10 +310,27 @@ impl Slot {
         self.answer(started).await
     }
 
-    /// What it was asked then lags so far behind the others that they went on without it.
+    /// What it was asked then lags so far behind the others that they went on without it. A failure only when it had all
+    /// the time that there is: a disk that is merely slow has not failed.
     pub(super) fn lagged(&self, used: Use, since: Instant) {
-        self.latencies.note(used, LAG_MAX);
-        self.tell_opened(self.health.failed(used, since));
+        if matches!(used, Use::Write | Use::Sync) {
+            self.keeps_pace(false, since);
+        }
+        if since.elapsed() >= LAG_MAX {
+            self.latencies.note(used, LAG_MAX);
+            self.tell_opened(self.health.failed(used, since));
+        }
+    }
+
+    /// It has answered a write that it was asked then, in time or late.
+    pub(super) fn keeps_pace(&self, in_time: bool, since: Instant) {
+        match self.patience.note(!in_time, since, Instant::now()) {
+            Some(Turn::Rests) => {
+                tracing::warn!(volume = %self.id, path = %self.path.display(), "writes go on without a slow volume");
+            }
+            Some(Turn::Returns) => tracing::info!(volume = %self.id, "a slow volume keeps pace again"),
+            None => {}
+        }
     }
 
     fn learn<T>(&self, asked: (Use, Instant), answer: Result<T, volume::Error>) -> Result<T, Failure> {

@@ -84,3 +84,91 @@ async fn alone_a_slow_volume_is_waited_for() {
     }
     assert_eq!(ward.health(0), VolumeHealth::Healthy, "there is nothing to measure it by");
 }
+
+/// A disk that is behind in every write, although it answers each time.
+#[tokio::test]
+async fn writes_go_on_without_a_volume_that_is_always_late_until_it_keeps_pace() {
+    let ward = Ward::new(3, 3).await;
+    ward.break_volume(1, On::Syncs, Fault::Slow(Duration::from_millis(150)));
+    let mut number = 0;
+    let begun = Instant::now();
+    while ward.health(1) != VolumeHealth::Suspect || number < 8 {
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        ward.put(&format!("k{number}"), &body_of("k")).await;
+        number += 1;
+    }
+    let mut took = Vec::new();
+    for _ in 0..40 {
+        took.push(ward.put(&format!("k{number}"), &body_of("k")).await);
+        number += 1;
+    }
+    took.sort_unstable();
+    assert!(took[30] < Duration::from_millis(90), "most wait for nothing: {took:?}");
+    assert!(took[39] < Duration::from_millis(290), "and none until it has answered: {took:?}");
+    // While it is behind with its writes, its reads are no faster: those go to the others too.
+    ward.break_volume(1, On::Reads, Fault::Slow(Duration::from_millis(40)));
+    for number in 0..12 {
+        let object = format!("k{number}");
+        let read = ward.fixture.get(&ward.bucket, &object);
+        let begun = Instant::now();
+        assert!(read.await.unwrap() == body_of("k"));
+        assert!(begun.elapsed() < Duration::from_millis(40), "{:?}", begun.elapsed());
+    }
+    // Whoever has fewer copies than there should be says so.
+    let copies = ward.fixture.files().len();
+    let missing: usize = ward.missing().iter().map(|missing| usize::from(*missing)).sum();
+    assert!(
+        missing >= 30 && copies + missing >= 3 * number,
+        "{copies} copies and {missing} of {number} missing"
+    );
+    ward.faults.mend();
+    let begun = Instant::now();
+    while ward.health(1) != VolumeHealth::Healthy {
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        ward.put("well", &body_of("well")).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let before = ward.missing().len();
+    for key in ["a", "b", "c", "d"] {
+        ward.put(key, &body_of(key)).await;
+    }
+    assert_eq!(ward.missing().len(), before, "it gets its copies again");
+}
+
+#[tokio::test]
+async fn a_volume_that_rests_is_asked_when_the_quorum_needs_it() {
+    let ward = Ward::new(3, 3).await;
+    ward.break_volume(1, On::Syncs, Fault::Slow(Duration::from_millis(150)));
+    let begun = Instant::now();
+    let mut number = 0;
+    while number < 10 || ward.health(1) != VolumeHealth::Suspect {
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        ward.put(&format!("k{number}"), &body_of("k")).await;
+        number += 1;
+    }
+    ward.break_volume(2, On::Everything, Fault::Errno(EIO));
+    for key in ["a", "b", "c", "d", "e", "f"] {
+        ward.put(key, &body_of(key)).await;
+        ward.get(key).await;
+    }
+}
+
+#[tokio::test]
+async fn with_room_elsewhere_another_volume_takes_the_copies_of_a_slow_one() {
+    let ward = Ward::new(4, 3).await;
+    ward.break_volume(1, On::Syncs, Fault::Slow(Duration::from_millis(150)));
+    let begun = Instant::now();
+    let mut number = 0;
+    while number < 12 || ward.health(1) != VolumeHealth::Suspect {
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        ward.put(&format!("k{number}"), &body_of("k")).await;
+        number += 1;
+    }
+    let before = ward.missing().len();
+    for _ in 0..20 {
+        ward.put(&format!("k{number}"), &body_of("k")).await;
+        number += 1;
+    }
+    let tried = ward.missing().len() - before;
+    assert!(tried <= 8, "all copies were made but those of tries: {tried}");
+}
