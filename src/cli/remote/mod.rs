@@ -104,10 +104,10 @@ impl Remote {
     pub(super) fn change<T: DeserializeOwned>(
         &mut self,
         method: &str,
-        path: &str,
+        place: (&str, &str),
         body: Option<&impl Serialize>,
     ) -> anyhow::Result<T> {
-        self.send(method, (path, ""), body)?;
+        self.send(method, place, body)?;
         self.answer()
     }
 
