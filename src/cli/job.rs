@@ -75,7 +75,7 @@ fn parse_rate(text: &str) -> Result<u64, String> {
 pub(super) fn run(args: &JobArgs) -> anyhow::Result<()> {
     let mut remote = Remote::new(&args.remote)?;
     let mut post = |name: &str, verb: &str| -> anyhow::Result<Job> {
-        remote.change("POST", (&format!("/admin/v1/jobs/{}/{verb}", segment(name)), ""), NOTHING)
+        remote.change("POST", &format!("/admin/v1/jobs/{}/{verb}", segment(name)), NOTHING)
     };
     let job = match &args.verb {
         Verb::List => {
@@ -91,7 +91,7 @@ pub(super) fn run(args: &JobArgs) -> anyhow::Result<()> {
         Verb::Resume { name } => post(name, "resume")?,
         Verb::Rate { name, rate } => {
             let body = Rate { bytes_per_second: *rate };
-            remote.change("PUT", (&format!("/admin/v1/jobs/{}/rate", segment(name)), ""), Some(&body))?
+            remote.change("PUT", &format!("/admin/v1/jobs/{}/rate", segment(name)), Some(&body))?
         }
     };
     if args.remote.json {

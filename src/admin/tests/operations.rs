@@ -39,7 +39,7 @@ fn a_volume_is_added_drained_and_removed() {
         *rig.fake.changes.lock(),
         [
             Change::Add(PathBuf::from("/mnt/disk4")),
-            Change::Drain(id(4), false),
+            Change::Drain(id(4)),
             Change::Undrain(id(4)),
             Change::Remove(id(4), false),
             Change::Remove(id(3), true),

@@ -104,10 +104,10 @@ impl Remote {
     pub(super) fn change<T: DeserializeOwned>(
         &mut self,
         method: &str,
-        place: (&str, &str),
+        path: &str,
         body: Option<&impl Serialize>,
     ) -> anyhow::Result<T> {
-        self.send(method, place, body)?;
+        self.send(method, (path, ""), body)?;
         self.answer()
     }
 

@@ -47,8 +47,7 @@ Examples:
     },
     /// Move everything off a volume, so that it can be removed
     #[command(after_help = "\
-Nothing is less redundant meanwhile. The server goes on when this command is ended; undrain takes it back. Refused when
-fewer volumes would be left than each part has copies: add a volume first.
+Nothing is less redundant meanwhile. The server goes on when this command is ended; undrain takes it back.
 
 Examples:
   holdall volume drain /mnt/disk2 && holdall volume remove /mnt/disk2
@@ -56,9 +55,6 @@ Examples:
     Drain {
         #[command(flatten)]
         which: Which,
-        /// Drain it even when each part will have fewer copies then
-        #[arg(long)]
-        force: bool,
         #[command(flatten)]
         waiting: Waiting,
     },
@@ -70,8 +66,7 @@ Examples:
     },
     /// Let a volume go that holds nothing which others lack
     #[command(after_help = "\
-Refused while the volume holds a copy that others lack: drain it first. By force also while it drains, for a disk that can
-no longer be read whole. Its files are left where they are.
+Refused while the volume holds a copy that others lack: drain it first. Its files are left where they are.
 
 Examples:
   holdall volume remove /mnt/disk2
@@ -79,7 +74,7 @@ Examples:
     Remove {
         #[command(flatten)]
         which: Which,
-        /// Give up a volume that does not answer, or drains; what it alone held is lost
+        /// Give up a volume that does not answer; what it alone held is lost
         #[arg(long)]
         force: bool,
     },
@@ -140,25 +135,26 @@ pub(super) fn run(args: &VolumeArgs) -> anyhow::Result<()> {
         }
         Verb::Add { path, waiting } => {
             let place = Place { path: absolute(path)? };
-            let volume = remote.change("POST", ("/admin/v1/volumes", ""), Some(&place))?;
+            let volume = remote.change("POST", "/admin/v1/volumes", Some(&place))?;
             let volume = finish(&mut remote, volume, *waiting, is_json)?;
             done(&volume, "belongs to the deployment")
         }
-        Verb::Drain { which, force, waiting } => {
-            let volume = post(&mut remote, which, ("drain", if_forced(*force)), NOTHING)?;
+        Verb::Drain { which, waiting } => {
+            let volume = post(&mut remote, which, "drain", NOTHING)?;
             let volume = finish(&mut remote, volume, *waiting, is_json)?;
             let is_done = volume.progress.as_ref().is_some_and(|progress| progress.done);
             done(&volume, if is_done { "is drained and can be removed" } else { "is being drained" })
         }
-        Verb::Undrain { which } => done(&post(&mut remote, which, ("undrain", ""), NOTHING)?, "stays"),
+        Verb::Undrain { which } => done(&post(&mut remote, which, "undrain", NOTHING)?, "stays"),
         Verb::Remove { which, force } => {
             let volume = find(&mut remote, &which.volume)?;
-            remote.delete(&format!("/admin/v1/volumes/{}", volume.id), if_forced(*force))?;
+            let query = if *force { "force=true" } else { "" };
+            remote.delete(&format!("/admin/v1/volumes/{}", volume.id), query)?;
             done(&volume, "belongs to the deployment no more")
         }
         Verb::Replace { which, path, waiting } => {
             let place = Place { path: absolute(path)? };
-            let volume = post(&mut remote, which, ("replace", ""), Some(&place))?;
+            let volume = post(&mut remote, which, "replace", Some(&place))?;
             let volume = finish(&mut remote, volume, *waiting, is_json)?;
             done(&volume, "has taken the place of the old one")
         }
@@ -168,15 +164,11 @@ pub(super) fn run(args: &VolumeArgs) -> anyhow::Result<()> {
 fn post(
     remote: &mut Remote,
     which: &Which,
-    (verb, query): (&str, &str),
+    verb: &str,
     body: Option<&impl serde::Serialize>,
 ) -> anyhow::Result<Volume> {
     let id = find(remote, &which.volume)?.id;
-    remote.change("POST", (&format!("/admin/v1/volumes/{id}/{verb}"), query), body)
-}
-
-const fn if_forced(force: bool) -> &'static str {
-    if force { "force=true" } else { "" }
+    remote.change("POST", &format!("/admin/v1/volumes/{id}/{verb}"), body)
 }
 
 fn finish(remote: &mut Remote, volume: Volume, waiting: Waiting, is_json: bool) -> anyhow::Result<Volume> {

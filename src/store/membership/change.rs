@@ -34,11 +34,11 @@ impl Membership {
     }
 
     /// Lets a volume's copies move to others.
-    pub(super) fn drain(&self, volume: VolumeId, force: bool) -> Result<(), MembershipError> {
+    pub(super) fn drain(&self, volume: VolumeId) -> Result<(), MembershipError> {
         let mut tried = self.state.lock();
         let members = self.parts.members();
         let roster = self.with_state(&members, volume, VolumeState::Draining)?;
-        self.check_enough_left(&roster, force)?;
+        self.check_enough_left(&roster)?;
         self.commit(&mut tried, members.slots().to_vec(), roster)?;
         tracing::info!(%volume, "the volume is drained");
         Ok(())
@@ -69,8 +69,7 @@ impl Membership {
             return Err(MembershipError::Active(volume));
         }
         let roster = self.with_state(&members, volume, VolumeState::Removed)?;
-        // What it does to the copies was settled when it was drained, or when it fell out.
-        self.check_enough_left(&roster, true)?;
+        self.check_enough_left(&roster)?;
         self.retire(&mut tried, &members, roster, volume)?;
         tracing::info!(%volume, "the volume was removed");
         Ok(())

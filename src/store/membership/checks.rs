@@ -90,19 +90,13 @@ impl Membership {
         }
     }
 
-    /// Volumes enough for the copies that the operator asked for. Where nobody did, for those that are made now; by
-    /// `force` they may become fewer, and one volume is enough.
-    pub(super) fn check_enough_left(&self, roster: &Roster, force: bool) -> Result<(), MembershipError> {
+    /// Volumes enough for the copies that the operator asked for, and one at the least.
+    pub(super) fn check_enough_left(&self, roster: &Roster) -> Result<(), MembershipError> {
         let active = roster.belonging().filter(|member| member.state == VolumeState::Active).count();
-        let replicas = match self.is_fixed {
-            true => self.wanted,
-            false if force => 1,
-            false => self.parts.members().replicas(),
-        };
-        match active {
-            _ if active >= replicas => Ok(()),
-            1.. if !self.is_fixed => Err(MembershipError::FewerCopies { active, replicas }),
-            _ => Err(MembershipError::TooFewLeft { active, replicas }),
+        let replicas = if self.is_fixed { self.wanted } else { 1 };
+        match active >= replicas {
+            true => Ok(()),
+            false => Err(MembershipError::TooFewLeft { active, replicas }),
         }
     }
 

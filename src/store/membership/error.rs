@@ -50,17 +50,6 @@ pub enum MembershipError {
         /// Copies of each part, as configured.
         replicas: usize,
     },
-    /// There would be fewer copies of everything.
-    #[error(
-        "each part is on {replicas} volumes, and {active} would be left to take copies; add a volume first, or drain with \
-         force, and each part will be on {active}"
-    )]
-    FewerCopies {
-        /// Volumes that would be left to take copies.
-        active: usize,
-        /// Copies of each part now.
-        replicas: usize,
-    },
     /// The metadata would be lost, or could not be committed.
     #[error(
         "{0} holds a replica of the metadata that is needed: no other one is up to date. Wait until \

@@ -204,13 +204,12 @@ impl Store {
         self.keeper.run(move |membership| membership.add(&path))?.answer().await?
     }
 
-    /// From now on the volume takes no copies, and those that it has move to others. By `force` also when that leaves
-    /// fewer volumes than each part has copies, so that there will be fewer, where their number was not configured.
+    /// From now on the volume takes no copies, and those that it has move to others.
     ///
     /// # Errors
     /// It does not belong, the others are too few, or too few volumes took the change.
-    pub async fn drain_volume(&self, volume: VolumeId, force: bool) -> Result<(), MembershipError> {
-        self.keeper.run(move |membership| membership.drain(volume, force))?.answer().await?
+    pub async fn drain_volume(&self, volume: VolumeId) -> Result<(), MembershipError> {
+        self.keeper.run(move |membership| membership.drain(volume))?.answer().await?
     }
 
     /// The volume takes copies again.

@@ -123,7 +123,7 @@ async fn a_drained_volume_takes_no_copies_and_can_go_when_it_is_empty() {
     assert!(matches!(refused, MembershipError::Active(_)), "{refused}");
     let refused = fixture.store.remove_volume(id, true).await.unwrap_err();
     assert!(matches!(refused, MembershipError::Answers(_)), "{refused}");
-    fixture.store.drain_volume(id, false).await.unwrap();
+    fixture.store.drain_volume(id).await.unwrap();
     assert_eq!(fixture.status(2).state, VolumeState::Draining);
     fixture.put_many(&bucket, "new", 9).await;
     assert_eq!(fixture.parts_in(&root).len(), held);
@@ -150,10 +150,10 @@ async fn a_drained_volume_takes_no_copies_and_can_go_when_it_is_empty() {
 #[tokio::test]
 async fn copies_keep_their_places() {
     let fixture = Fixture::new(2, 2);
-    let refused = fixture.store.drain_volume(VolumeId::from_bytes([1; 16]), false).await.unwrap_err();
+    let refused = fixture.store.drain_volume(VolumeId::from_bytes([1; 16])).await.unwrap_err();
     assert!(matches!(refused, MembershipError::TooFewLeft { active: 1, replicas: 2 }), "{refused}");
     assert_eq!(fixture.status(1).state, VolumeState::Active);
-    let refused = fixture.store.drain_volume(VolumeId::from_bytes([50; 16]), false).await.unwrap_err();
+    let refused = fixture.store.drain_volume(VolumeId::from_bytes([50; 16])).await.unwrap_err();
     assert!(matches!(refused, MembershipError::Unknown(_)));
 }
 
@@ -286,7 +286,7 @@ async fn a_change_without_a_majority_is_refused() {
         rename(&fixture.root(number), &fixture.directory.path().join(format!("away{number}")));
     }
     fixture.look().await;
-    let refused = fixture.store.drain_volume(VolumeId::from_bytes([1; 16]), false).await.unwrap_err();
+    let refused = fixture.store.drain_volume(VolumeId::from_bytes([1; 16])).await.unwrap_err();
     assert!(matches!(refused, MembershipError::TooFew { acks: 2, members: 4, needed: 3 }), "{refused}");
     assert_eq!(fixture.status(1).state, VolumeState::Active);
     let roster = fixture.roster_in(&fixture.root(0));
@@ -295,7 +295,7 @@ async fn a_change_without_a_majority_is_refused() {
         rename(&fixture.directory.path().join(format!("away{number}")), &fixture.root(number));
     }
     fixture.look().await;
-    fixture.store.drain_volume(VolumeId::from_bytes([1; 16]), false).await.unwrap();
+    fixture.store.drain_volume(VolumeId::from_bytes([1; 16])).await.unwrap();
     assert_eq!(fixture.roster_in(&fixture.root(0)).revision, fixture.roster_in(&fixture.root(3)).revision);
 }
 
@@ -327,17 +327,4 @@ async fn the_number_of_copies_grows_and_absent_volumes_go_out() {
     fixture.look().await;
     assert!(!fixture.store.volumes()[4].is_out);
     assert_eq!(fixture.store.parts.members().order(BlobId::from_bytes([1; 16])).count(), 5);
-    let ids: Vec<VolumeId> = fixture.store.volumes().iter().map(|volume| volume.id).collect();
-    for id in &ids[3..] {
-        fixture.store.drain_volume(*id, false).await.unwrap();
-    }
-    let refused = fixture.store.drain_volume(ids[2], false).await.unwrap_err();
-    assert!(matches!(refused, MembershipError::FewerCopies { active: 2, replicas: 3 }), "{refused}");
-    assert_eq!(fixture.store.parts.members().replicas(), 3);
-    for (id, left) in [(ids[2], 2), (ids[1], 1)] {
-        fixture.store.drain_volume(id, true).await.unwrap();
-        assert_eq!(fixture.store.parts.members().replicas(), left);
-    }
-    let refused = fixture.store.drain_volume(ids[0], true).await.unwrap_err();
-    assert!(matches!(refused, MembershipError::TooFewLeft { active: 0, .. }), "{refused}");
 }
