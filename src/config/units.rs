@@ -19,25 +19,14 @@ const SIZES: [(&str, u64); 9] = [
 const DURATIONS: [(&str, u64); 5] =
     [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
-/// Bytes from `64MiB`, `1.5 GB` or a plain number; letters of either case. A fraction must come to whole bytes.
+/// Bytes from `64MiB`, `10 GB` or a plain number; letters of either case.
 pub fn parse_size(text: &str) -> Option<u64> {
-    let (number, mut rest) = split(text)?;
-    let mut fraction = "";
-    if let Some(behind) = rest.strip_prefix('.') {
-        let end = behind.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(behind.len());
-        (fraction, rest) = (&behind[..end], behind[end..].trim_start());
-        // Six digits are more than anybody writes, and leave no doubt about overflow.
-        if fraction.is_empty() || fraction.len() > 6 {
-            return None;
-        }
-    }
-    let factor = match rest {
+    let (number, unit) = split(text)?;
+    let factor = match unit {
         "" => 1,
         unit => SIZES.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit))?.1,
     };
-    let parts = 10_u64.pow(fraction.len() as u32);
-    let part = fraction.parse().unwrap_or(0_u64) * factor;
-    number.checked_mul(factor)?.checked_add(part.is_multiple_of(parts).then_some(part / parts)?)
+    number.checked_mul(factor)
 }
 
 /// A size in the largest binary unit that leaves no remainder.

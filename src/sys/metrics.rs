@@ -207,10 +207,7 @@ impl Metrics {
 
     /// How many blobs wait for so many copies: the number of copies is the index.
     pub fn repair_queue(&self, blobs: &[u64]) {
-        // Alerts compare with nought; a series that is not there compares with nothing.
-        let mut blobs = blobs.to_vec();
-        blobs.resize(blobs.len().max(2), 0);
-        set_all(&self.repair_queue, &blobs);
+        set_all(&self.repair_queue, blobs);
     }
 
     /// The last pass of the scrub: its age, what it read, what it found.

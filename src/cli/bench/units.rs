@@ -2,14 +2,19 @@
 
 use std::time::Duration;
 
-use crate::config;
-
-/// Reads `4096`, `4KiB`, `1.5MiB`, `8MB` as settings do; `64k`, `8m` and `1g` alone are powers of 1024, as storage tools
-/// have it.
+/// Reads `4096`, `4KiB`, `64k`, `8MiB`, `1GiB`; the powers are of 1024 with or without the `i`, as storage tools do.
 pub fn parse_size(text: &str) -> Result<u64, String> {
-    let short = text.ends_with(['k', 'K', 'm', 'M', 'g', 'G']);
-    let long = if short { format!("{text}iB") } else { text.to_owned() };
-    config::parse_size(&long).ok_or_else(|| format!("{text} is no size; write 4096, 64KiB, 1.5GiB or 10MB"))
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().map_err(|_| format!("not a size: {text}"))?;
+    let shift = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 10,
+        "m" | "mb" | "mib" => 20,
+        "g" | "gb" | "gib" => 30,
+        _ => return Err(format!("unknown unit in {text}")),
+    };
+    number.checked_mul(1 << shift).ok_or_else(|| format!("too large: {text}"))
 }
 
 /// Reads `500ms`, `10s`, `10`, `2m`.

@@ -22,10 +22,8 @@ pub fn create_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()?;
     // Unlike a rename, a link does not replace a file that has the name.
-    let linked = std::fs::hard_link(&temporary, path);
-    // A secret is nowhere but where it belongs.
+    std::fs::hard_link(&temporary, path)?;
     std::fs::remove_file(&temporary)?;
-    linked?;
     File::open(path.parent().unwrap_or_else(|| Path::new(".")))?.sync_all()
 }
 

@@ -127,15 +127,3 @@ fn what_hangs_ends_when_it_is_mended() {
     disk.mend();
     assert_eq!(waiting.join().unwrap(), Some(2));
 }
-
-#[test]
-fn a_private_file_is_made_once_and_leaves_nothing_beside_it() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("key.toml");
-    create_private_file(&path, b"first").unwrap();
-    let second = create_private_file(&path, b"second").err().unwrap();
-    assert_eq!(second.kind(), io::ErrorKind::AlreadyExists);
-    assert_eq!(read_private_file(&path).unwrap().as_deref(), Some("first"));
-    let names = RealDisk.list(directory.path()).unwrap();
-    assert_eq!(names.len(), 1, "{names:?}");
-}
