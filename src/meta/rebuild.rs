@@ -19,6 +19,7 @@ use super::event::Event;
 use super::files;
 use super::replica::Activity;
 use super::replica::Replica;
+use super::replica::hit;
 use super::set::Set;
 use super::verify;
 use super::vote;
@@ -144,7 +145,7 @@ fn copy_files((from, leads): (&Path, u64), to: &Path, replica: &Replica, set: &S
             done_bytes += piece.len() as u64;
             replica.does(Activity::Rebuilds { done_bytes, total_bytes });
         }
-        failpoint!("meta::replica::copying");
+        hit("copying", replica).map_err(Failure::Target)?;
         target.sync().map_err(wrote)?;
     }
     RealDisk.sync_dir(to).map_err(wrote)

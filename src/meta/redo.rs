@@ -8,6 +8,11 @@
 //!
 //! Only the last write can be so, because a database whose write failed takes no other before it was opened anew. All rows
 //! are put or deleted as a whole, so doing the last write once more changes nothing where it was complete.
+//!
+//! A crash meanwhile loses nothing, with one replica either. Opening counts the log as done and moves it to the archive,
+//! where it stays whatever its age (`WAL_size_limit_MB`; `logs` takes the oldest, and only of a database that was opened
+//! to the end): until something is written behind it, it ends with the newest sequence number, so the next start finds it
+//! there. What completes it is a write like any other, whole or not at all after a crash, and the last one from then on.
 
 use std::collections::HashMap;
 
@@ -19,6 +24,7 @@ use rocksdb::WriteOptions;
 use super::Error;
 use super::db::Database;
 use super::keys::Family;
+use crate::sys::failpoint::failpoint;
 
 /// The last write is looked for in the last so many rows, and where it has more of them, in more.
 const ROWS: u64 = 64;
@@ -29,13 +35,16 @@ pub(super) fn finish_last_write(database: &Database) -> Result<(), Error> {
     if is_complete(database, &batch)? {
         return Ok(());
     }
+    let step = |error| Error::io("complete", &database.path, &error);
+    failpoint!("meta::redo::before_write", error).map_err(step)?;
     tracing::warn!(replica = %database.path.display(), "a write that had failed was there in part; it is completed");
     let mut options = WriteOptions::default();
     options.set_sync(true);
     database
         .db
         .write_opt(batch, &options)
-        .map_err(|error| Error::rocksdb("complete", database.path.display().to_string(), &error))
+        .map_err(|error| Error::rocksdb("complete", database.path.display().to_string(), &error))?;
+    failpoint!("meta::redo::after_write", error).map_err(step)
 }
 
 /// The last write of the log. A log that is gone was not replayed either.

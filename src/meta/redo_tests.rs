@@ -9,14 +9,17 @@ use crate::meta::Durability;
 use crate::meta::Options;
 use crate::meta::db::Setup;
 
-fn open(path: &Path, replicas: usize) -> Database {
-    let options = Options {
+const fn options(replicas: usize) -> Options {
+    Options {
         durability: Durability::Relaxed,
         cache_bytes: 4 << 20,
         write_buffer_bytes: 4 << 20,
         voters: replicas,
-    };
-    Database::open(path, 0, &Setup::new(&options, replicas, Timestamp::from_secs(1))).unwrap()
+    }
+}
+
+fn open(path: &Path, replicas: usize) -> Database {
+    Database::open(path, 0, &Setup::new(&options(replicas), replicas, Timestamp::from_secs(1))).unwrap()
 }
 
 fn write(database: &Database, rows: &[(Family, &str, Option<&str>)]) {
@@ -35,10 +38,16 @@ fn read(database: &Database, family: Family, key: &str) -> Option<Vec<u8>> {
     database.db.get_cf(database.family(family).unwrap(), key).unwrap()
 }
 
-/// The log that was written first.
-fn log(path: &Path) -> PathBuf {
+/// The logs in a directory, oldest first.
+fn logs(path: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
-    entries.filter(|path| path.extension().is_some_and(|end| end == "log")).min().unwrap()
+    let mut logs: Vec<_> = entries.filter(|path| path.extension().is_some_and(|end| end == "log")).collect();
+    logs.sort_unstable();
+    logs
+}
+
+fn log(path: &Path) -> PathBuf {
+    logs(path).remove(0)
 }
 
 fn begin(path: &Path, replicas: usize) -> Database {
@@ -68,17 +77,86 @@ fn torn(directory: &Path, replicas: usize) -> PathBuf {
     torn
 }
 
+/// Failpoints are of the whole process.
+static ONE_AT_A_TIME: parking_lot::Mutex<()> = parking_lot::Mutex::new(());
+
+fn is_whole(path: &Path, replicas: usize) {
+    let database = open(path, replicas);
+    assert_eq!(read(&database, Family::Outbox, "remove").as_deref(), Some(&b"1"[..]));
+    assert_eq!(read(&database, Family::BlobRef, "reference"), None);
+    assert_eq!(read(&database, Family::Current, "row"), None, "{replicas} replicas");
+}
+
 #[test]
 fn half_a_write_is_completed() {
+    let _alone = ONE_AT_A_TIME.lock();
     for replicas in [1, 3] {
         let directory = tempfile::tempdir().unwrap();
         let path = torn(directory.path(), replicas);
-        for start in 0..2 {
-            let database = open(&path, replicas);
-            assert_eq!(read(&database, Family::Outbox, "remove").as_deref(), Some(&b"1"[..]));
-            assert_eq!(read(&database, Family::BlobRef, "reference"), None);
-            assert_eq!(read(&database, Family::Current, "row"), None, "{replicas} replicas, start {start}");
+        for _ in 0..2 {
+            is_whole(&path, replicas);
         }
+    }
+}
+
+/// The log was replayed, and counts as done: the next start replays it no more. What completes the write may be torn too.
+#[cfg(feature = "failpoints")]
+#[test]
+fn a_crash_while_a_write_is_completed_leaves_it_to_the_next_start() {
+    use crate::sys::failpoint::Action;
+    use crate::sys::failpoint::set;
+    let _alone = ONE_AT_A_TIME.lock();
+    for (replicas, step, cut) in
+        [1, 3].into_iter().flat_map(|count| [(count, "before", 0), (count, "after", 0), (count, "after", 5)])
+    {
+        let directory = tempfile::tempdir().unwrap();
+        let path = torn(directory.path(), replicas);
+        let point = format!("meta::redo::{step}_write");
+        set(&point, Some(Action::Error));
+        for _ in 0..if step == "before" { 3 } else { 1 } {
+            let options = options(replicas);
+            let setup = Setup::new(&options, replicas, Timestamp::from_secs(1));
+            assert!(Database::open(&path, 0, &setup).is_err(), "{step}");
+        }
+        set(&point, None);
+        if cut > 0 {
+            let newest = logs(&path).pop().unwrap();
+            let log = std::fs::OpenOptions::new().write(true).open(newest).unwrap();
+            log.set_len(log.metadata().unwrap().len() - cut).unwrap();
+        }
+        for _ in 0..2 {
+            is_whole(&path, replicas);
+        }
+    }
+}
+
+/// What can be read of it ends with a write whose rows have changed since: nothing is done again.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "damage from outside")]
+fn a_log_that_cannot_be_read_to_its_end_or_is_gone_brings_nothing_back() {
+    let _alone = ONE_AT_A_TIME.lock();
+    for replicas in [1, 3] {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("meta");
+        let database = begin(&path, replicas);
+        write(&database, &[(Family::Current, "row", Some("2"))]);
+        write(&database, &[(Family::Current, "row", Some("3")), (Family::BlobRef, "reference", None)]);
+        let newest = database.db.latest_sequence_number();
+        drop(database);
+        drop(open(&path, replicas));
+        let holds = || {
+            let database = open(&path, replicas);
+            assert_eq!(read(&database, Family::Current, "row").as_deref(), Some(&b"3"[..]));
+            assert_eq!(read(&database, Family::BlobRef, "reference"), None);
+            assert_eq!(database.db.latest_sequence_number(), newest);
+        };
+        let archived = logs(&path.join("archive")).pop().unwrap();
+        let mut bytes = std::fs::read(&archived).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        std::fs::write(&archived, bytes).unwrap();
+        holds();
+        std::fs::remove_dir_all(path.join("archive")).unwrap();
+        holds();
     }
 }
 

@@ -271,7 +271,9 @@ impl Keeper {
 
     fn report(&mut self) {
         self.follows = false;
-        let standing = self.database().and_then(|database| database.standing());
+        let standing = hit("before_report", &self.replica)
+            .and_then(|()| self.database())
+            .and_then(|database| database.standing());
         match standing {
             Ok(standing) => {
                 self.last = standing.commit;

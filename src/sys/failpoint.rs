@@ -48,6 +48,8 @@ mod enabled {
         Error,
         /// The step waits.
         Delay(Duration),
+        /// The step waits, and then fails with EIO.
+        LateError(Duration),
     }
 
     static ACTIONS: LazyLock<Mutex<HashMap<String, Action>>> =
@@ -88,6 +90,10 @@ mod enabled {
             Some(Action::Kill) => std::process::abort(),
             Some(Action::Error) => return Err(io::Error::from_raw_os_error(5)),
             Some(Action::Delay(span)) => std::thread::sleep(span),
+            Some(Action::LateError(span)) => {
+                std::thread::sleep(span);
+                return Err(io::Error::from_raw_os_error(5));
+            }
             None => {}
         }
         Ok(())

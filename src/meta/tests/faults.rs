@@ -14,10 +14,10 @@ use crate::sys::failpoint::Action;
 use crate::sys::failpoint::set;
 
 /// What happens in one replica until it is dropped.
-struct Fault(String);
+pub(super) struct Fault(String);
 
 impl Fault {
-    fn new(step: &str, name: &str, action: Action) -> Self {
+    pub(super) fn new(step: &str, name: &str, action: Action) -> Self {
         let point = format!("meta::replica::{step}::{name}");
         set(&point, Some(action));
         Self(point)
@@ -30,7 +30,7 @@ impl Drop for Fault {
     }
 }
 
-const fn delay(millis: u64) -> Action {
+pub(super) const fn delay(millis: u64) -> Action {
     Action::Delay(Duration::from_millis(millis))
 }
 

@@ -8,6 +8,8 @@ mod listing;
 mod memory;
 mod offline;
 mod replicas;
+#[cfg(feature = "failpoints")]
+mod votes;
 
 use std::sync::Arc;
 

@@ -100,9 +100,10 @@ impl Fixture {
             write_buffer_bytes: 8 << 20,
             voters: 1,
         };
+        let name = VolumeId::from_bytes([0; 16]).to_string();
         let path = directory.path().join("disk0/meta");
         let meta = Arc::new(
-            Meta::open(&[meta::ReplicaPlace::new("0", path)], &options, metrics.clone(), &SystemClock)
+            Meta::open(&[meta::ReplicaPlace::new(name, path)], &options, metrics.clone(), &SystemClock)
                 .unwrap(),
         );
         let machine = Machine { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy), metrics };

@@ -4,6 +4,7 @@ mod body;
 mod dummy;
 mod expect;
 mod heads;
+mod leaderless;
 mod many;
 mod pieces;
 mod product;

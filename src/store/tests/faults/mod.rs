@@ -11,6 +11,7 @@ mod slow;
 mod swapped;
 mod truncated;
 mod vanished;
+mod votes;
 mod write_error;
 mod zero_length;
 

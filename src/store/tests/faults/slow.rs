@@ -89,7 +89,7 @@ async fn alone_a_slow_volume_is_waited_for() {
 #[tokio::test]
 async fn writes_go_on_without_a_volume_that_is_always_late_until_it_keeps_pace() {
     let ward = Ward::new(3, 3).await;
-    ward.break_volume(1, On::Syncs, Fault::Slow(Duration::from_millis(150)));
+    ward.break_volume(1, On::Syncs, Fault::Slow(Duration::from_millis(250)));
     let mut number = 0;
     let begun = Instant::now();
     while ward.health(1) != VolumeHealth::Suspect || number < 8 {
@@ -103,17 +103,15 @@ async fn writes_go_on_without_a_volume_that_is_always_late_until_it_keeps_pace()
         number += 1;
     }
     took.sort_unstable();
-    assert!(took[30] < Duration::from_millis(90), "most wait for nothing: {took:?}");
-    assert!(took[39] < Duration::from_millis(290), "and none until it has answered: {took:?}");
+    assert!(took[30] < Duration::from_millis(200), "most wait for nothing: {took:?}");
+    assert!(took[39] < Duration::from_millis(490), "and none until it has answered: {took:?}");
     // While it is behind with its writes, its reads are no faster: those go to the others too.
-    ward.break_volume(1, On::Reads, Fault::Slow(Duration::from_millis(40)));
+    ward.break_volume(1, On::Reads, Fault::Slow(Duration::from_millis(400)));
+    let hedged = ward.hedged();
     for number in 0..12 {
-        let object = format!("k{number}");
-        let read = ward.fixture.get(&ward.bucket, &object);
-        let begun = Instant::now();
-        assert!(read.await.unwrap() == body_of("k"));
-        assert!(begun.elapsed() < Duration::from_millis(40), "{:?}", begun.elapsed());
+        assert!(ward.fixture.get(&ward.bucket, &format!("k{number}")).await.unwrap() == body_of("k"));
     }
+    assert_eq!(ward.hedged(), hedged, "it was not asked first");
     // Whoever has fewer copies than there should be says so.
     let copies = ward.fixture.files().len();
     let missing: usize = ward.missing().iter().map(|missing| usize::from(*missing)).sum();
@@ -138,7 +136,7 @@ async fn writes_go_on_without_a_volume_that_is_always_late_until_it_keeps_pace()
 #[tokio::test]
 async fn a_volume_that_rests_is_asked_when_the_quorum_needs_it() {
     let ward = Ward::new(3, 3).await;
-    ward.break_volume(1, On::Syncs, Fault::Slow(Duration::from_millis(150)));
+    ward.break_volume(1, On::Syncs, Fault::Slow(Duration::from_millis(250)));
     let begun = Instant::now();
     let mut number = 0;
     while number < 10 || ward.health(1) != VolumeHealth::Suspect {
@@ -156,7 +154,7 @@ async fn a_volume_that_rests_is_asked_when_the_quorum_needs_it() {
 #[tokio::test]
 async fn with_room_elsewhere_another_volume_takes_the_copies_of_a_slow_one() {
     let ward = Ward::new(4, 3).await;
-    ward.break_volume(1, On::Syncs, Fault::Slow(Duration::from_millis(150)));
+    ward.break_volume(1, On::Syncs, Fault::Slow(Duration::from_millis(250)));
     let begun = Instant::now();
     let mut number = 0;
     while number < 12 || ward.health(1) != VolumeHealth::Suspect {
