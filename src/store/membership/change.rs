@@ -33,12 +33,15 @@ impl Membership {
         Ok(id)
     }
 
-    /// Lets a volume's copies move to others.
-    pub(super) fn drain(&self, volume: VolumeId) -> Result<(), MembershipError> {
+    /// Lets a volume's copies move to others; fewer of each part than now only with `force`.
+    pub(super) fn drain(&self, volume: VolumeId, force: bool) -> Result<(), MembershipError> {
         let mut tried = self.state.lock();
         let members = self.parts.members();
         let roster = self.with_state(&members, volume, VolumeState::Draining)?;
         self.check_enough_left(&roster)?;
+        if !force {
+            self.check_as_many_copies(&members, &roster)?;
+        }
         self.commit(&mut tried, members.slots().to_vec(), roster)?;
         tracing::info!(%volume, "the volume is drained");
         Ok(())
