@@ -130,7 +130,9 @@ impl<'a> Call<'a> {
     async fn change(&self) -> Result<HttpResponse, Refusal> {
         let (change, cause, status) = match self.operation {
             Operation::AddVolume => (Change::Add(self.place()?), Cause::Moved, StatusCode::CREATED),
-            Operation::DrainVolume => (Change::Drain(self.id()?, self.force()?), Cause::Moved, StatusCode::ACCEPTED),
+            Operation::DrainVolume => {
+                (Change::Drain(self.id()?, self.force()?), Cause::Moved, StatusCode::ACCEPTED)
+            }
             Operation::UndrainVolume => (Change::Undrain(self.id()?), Cause::Moved, StatusCode::ACCEPTED),
             Operation::ReplaceVolume => {
                 (Change::Replace(self.id()?, self.place()?), Cause::Replaced, StatusCode::ACCEPTED)

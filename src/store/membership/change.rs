@@ -107,6 +107,7 @@ impl Membership {
             VolumeState::Removed => {
                 let slots = self.slots_without(&members, old, Some(Slot::present(volume)));
                 self.retire_with(&mut tried, &members, (slots, roster), old)?;
+                self.seen.lock().of_mut(id).since = self.clock.now();
             }
             _ => self.admit(&mut tried, &members, roster, volume)?,
         }
@@ -162,8 +163,11 @@ impl Membership {
         volume: Arc<Volume>,
     ) -> Result<(), MembershipError> {
         let mut slots = members.slots().to_vec();
+        let id = volume.id();
         slots.push(Arc::new(Slot::present(volume)));
-        self.commit(tried, slots, roster)
+        self.commit(tried, slots, roster)?;
+        self.seen.lock().of_mut(id).since = self.clock.now();
+        Ok(())
     }
 
     /// Commits a roster without `volume`, whose voice no commit waits for afterwards.

@@ -50,8 +50,11 @@ async fn a_new_volume_takes_copies_and_survives_a_restart() {
     let bucket = fixture.bucket("bucket").await;
     let path = fixture.directory.path().join("new/disk");
     let mut changes = fixture.store.membership_changes();
+    let started = fixture.store.volumes()[0].since;
     let id = fixture.store.add_volume(&path).await.unwrap();
     assert!(changes.has_changed().unwrap());
+    let added = fixture.store.volumes().into_iter().find(|volume| volume.id == id).unwrap();
+    assert!(added.since > started, "it came later than the server started");
     changes.mark_unchanged();
     fixture.put_many(&bucket, "k", 12).await;
     assert!(!fixture.parts_in(&path).is_empty(), "of 12 blobs on three volumes none came to the new one");
