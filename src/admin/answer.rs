@@ -88,7 +88,8 @@ impl<'a> Call<'a> {
         if !self.operation.takes_body() && !self.body.is_empty() {
             return Err(Refusal::invalid("this request takes no body"));
         }
-        if self.operation != Operation::RemoveVolume && !self.query.is_empty() {
+        let takes_force = matches!(self.operation, Operation::RemoveVolume | Operation::DrainVolume);
+        if !takes_force && !self.query.is_empty() {
             return Err(Refusal::invalid("this request takes no parameters"));
         }
         Ok(())
@@ -129,7 +130,9 @@ impl<'a> Call<'a> {
     async fn change(&self) -> Result<HttpResponse, Refusal> {
         let (change, cause, status) = match self.operation {
             Operation::AddVolume => (Change::Add(self.place()?), Cause::Moved, StatusCode::CREATED),
-            Operation::DrainVolume => (Change::Drain(self.id()?), Cause::Moved, StatusCode::ACCEPTED),
+            Operation::DrainVolume => {
+                (Change::Drain(self.id()?, self.force()?), Cause::Moved, StatusCode::ACCEPTED)
+            }
             Operation::UndrainVolume => (Change::Undrain(self.id()?), Cause::Moved, StatusCode::ACCEPTED),
             Operation::ReplaceVolume => {
                 (Change::Replace(self.id()?, self.place()?), Cause::Replaced, StatusCode::ACCEPTED)

@@ -42,8 +42,8 @@ pub trait Control: Send + Sync {
 pub enum Change {
     /// Make a volume of this directory.
     Add(PathBuf),
-    /// Move everything off it.
-    Drain(VolumeId),
+    /// Move everything off it; by force even when each part has fewer copies then.
+    Drain(VolumeId, bool),
     /// Keep it after all.
     Undrain(VolumeId),
     /// Let it go; by force even when it does not answer and may hold the last copy of something.

@@ -98,6 +98,10 @@ pub(super) fn progress(
         None if volume.state == "draining" => Cause::Moved,
         None => return None,
     };
+    // From one that cannot be read nothing is moved: what it had is copied anew.
+    let is_gone =
+        volume.state == "draining" && !matches!(&*volume.health, "healthy" | "suspect" | "read_only");
+    let cause = if is_gone { Cause::Replaced } else { cause };
     let find = |name: &str| jobs.iter().find(|job| job.name == name);
     let rebalance = find("rebalance")?;
     if !has_settled(rebalance, asked) {

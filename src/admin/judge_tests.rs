@@ -121,6 +121,13 @@ fn only_what_changes_has_progress() {
     "draining".clone_into(&mut draining.state);
     draining.metadata = None;
     assert!(progress(&draining, None, &jobs, &redundancy()).unwrap().done);
+    // What an absent one had is copied anew.
+    let mut absent = draining.clone();
+    "absent".clone_into(&mut absent.health);
+    let both = [jobs[0].clone(), job("repair")];
+    let waiting = Redundancy { queued: 2, ..redundancy() };
+    let waiting = progress(&absent, None, &both, &waiting).unwrap();
+    assert_eq!((waiting.done, waiting.job.as_str()), (false, "repair"));
     // A volume whose metadata is needed cannot be removed.
     draining.metadata = Some(replica("follower"));
     let jobs = [jobs[0].clone(), job("metadata")];

@@ -36,7 +36,7 @@ Root credentials come from HOLDALL_ACCESS_KEY and HOLDALL_SECRET_KEY. When neith
 them, prints them once and keeps them in credentials.toml on the first volume, readable by the server's user alone.
 
 SIGTERM and SIGINT let running requests finish (listen.shutdown_grace, 30s); a second one ends the server at once.
-Exit codes: 0 stopped by a signal, 1 could not start, 2 unusable settings.
+Exit codes: 0 stopped by a signal, 143 cut short by a second one, 1 could not start, 2 unusable settings.
 
 Examples:
   holdall serve
@@ -124,6 +124,7 @@ fn serve(config: &Config) -> anyhow::Result<()> {
         Signals::new().context("signals cannot be received")?
     };
     let (running, greeting) = server::start(config).context("the server could not start")?;
+    tracing::info!("{}", greeting.copies());
     greeting.warnings().iter().for_each(|line| tracing::warn!("{line}"));
     // Whoever started the server may have closed its standard output.
     let _ = write!(std::io::stdout().lock(), "{greeting}");

@@ -80,14 +80,6 @@ impl Config {
 
     fn report(&self, machine: &Machine) -> Report {
         let mut report = Report::default();
-        // Volumes that were added while the server ran count too, and are found at the start.
-        let volumes = self.storage.volumes.len();
-        let copies = self.storage.copies().min(volumes);
-        report.calibrated.push(format!(
-            "{copies} {} of each part on {volumes} {}",
-            plural(copies, "copy", "copies"),
-            plural(volumes, "volume", "volumes")
-        ));
         report.calibrated.push(format!(
             "{} worker {} on {} {}",
             self.listen.workers,

@@ -19,14 +19,28 @@ const SIZES: [(&str, u64); 9] = [
 const DURATIONS: [(&str, u64); 5] =
     [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
-/// Bytes from `64MiB`, `10 GB` or a plain number; letters of either case.
+/// Digits behind the point of a size.
+const FRACTION_MAX: usize = 12;
+
+/// Bytes from `64MiB`, `10 GB`, `1.5GiB` or a plain number; letters of either case. A part of a byte is dropped.
 pub fn parse_size(text: &str) -> Option<u64> {
-    let (number, unit) = split(text)?;
-    let factor = match unit {
+    let text = text.trim();
+    let end = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let factor = match unit.trim_start() {
         "" => 1,
         unit => SIZES.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit))?.1,
     };
-    number.checked_mul(factor)
+    let part = match number.split_once('.') {
+        None => 0,
+        Some((_, digits)) if factor == 1 || digits.len() > FRACTION_MAX => return None,
+        Some((_, digits)) => {
+            let part = digits.parse::<u64>().ok()?;
+            u128::from(part) * u128::from(factor) / 10_u128.pow(digits.len() as u32)
+        }
+    };
+    let whole: u64 = number.split('.').next()?.parse().ok()?;
+    whole.checked_mul(factor)?.checked_add(u64::try_from(part).ok()?)
 }
 
 /// A size in the largest binary unit that leaves no remainder.

@@ -13,6 +13,9 @@ fn sizes_are_read_in_binary_and_decimal_units() {
         (" 1GiB ", 1 << 30),
         ("2TB", 2_000_000_000_000),
         ("3kb", 3000),
+        ("50MB", 50_000_000),
+        ("1.5MiB", 3 << 19),
+        ("0.25 gb", 250_000_000),
     ];
     for (text, bytes) in cases {
         assert_eq!(parse_size(text), Some(bytes), "{text}");
@@ -21,7 +24,20 @@ fn sizes_are_read_in_binary_and_decimal_units() {
 
 #[test]
 fn what_is_no_size_is_refused() {
-    for text in ["", "MiB", "-1", "1.5GiB", "12 parsecs", "64M", "20000000TiB", "1 000"] {
+    for text in [
+        "",
+        "MiB",
+        "-1",
+        "1.5",
+        "1.5B",
+        "1.GiB",
+        ".5GiB",
+        "1.2.3GiB",
+        "12 parsecs",
+        "64M",
+        "20000000TiB",
+        "1 000",
+    ] {
         assert_eq!(parse_size(text), None, "{text}");
     }
 }

@@ -347,7 +347,7 @@ async fn volumes_come_are_emptied_and_go_while_objects_stay() {
     assert!(status(added).copies > Some(0));
     check_contents(&fixture, 60, 2);
     let drained = VolumeId::from_bytes([2; 16]);
-    fixture.store.drain_volume(drained).await.unwrap();
+    fixture.store.drain_volume(drained, false).await.unwrap();
     assert!(!status(drained).is_drained(), "what it holds is not known");
     until_idle(&mut rebalance).await;
     assert_eq!((status(drained).is_drained(), status(drained).copies), (true, Some(0)));

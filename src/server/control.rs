@@ -73,7 +73,7 @@ impl admin::Control for Control {
             let store = self.store()?;
             let changed = match change {
                 Change::Add(path) => store.add_volume(&path).await,
-                Change::Drain(id) => store.drain_volume(id).await.map(|()| id),
+                Change::Drain(id, force) => store.drain_volume(id, force).await.map(|()| id),
                 Change::Undrain(id) => store.undrain_volume(id).await.map(|()| id),
                 Change::Remove(id, force) => store.remove_volume(id, force).await.map(|()| id),
                 Change::Replace(id, path) => store.replace_volume(id, &path).await,
@@ -92,6 +92,7 @@ fn membership_refusal(error: &MembershipError) -> Refusal {
         | MembershipError::Silent(_)
         | MembershipError::Answers(_)
         | MembershipError::TooFewLeft { .. }
+        | MembershipError::FewerCopies { .. }
         | MembershipError::Metadata(_)
         | MembershipError::TooFew { .. } => Kind::Conflict,
         MembershipError::Store(error) => return store_refusal(error),

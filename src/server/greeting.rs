@@ -22,6 +22,7 @@ pub struct Greeting {
     volumes: Vec<(PathBuf, Option<Space>)>,
     warnings: Vec<String>,
     copies: usize,
+    active: usize,
     is_strict: bool,
     is_new: bool,
     region: String,
@@ -51,6 +52,7 @@ impl Greeting {
             volumes: volumes.collect(),
             warnings: absent.chain(shared_file_systems(&opened.roots())).collect(),
             copies: config.storage.copies().min(active),
+            active,
             is_strict: config.storage.strict,
             is_new: opened.is_new,
             region: config.s3.region.clone(),
@@ -60,6 +62,11 @@ impl Greeting {
             secret_key: is_made.then(|| root.secret_key.expose().to_owned()),
             origin: root.origin.clone(),
         }
+    }
+
+    /// How many copies there are, on how many volumes: of all that belong, also those that were not given.
+    pub fn copies(&self) -> String {
+        copies_on(self.copies, self.active)
     }
 
     /// What an operator should change.
@@ -138,21 +145,28 @@ impl fmt::Display for Greeting {
     }
 }
 
-/// Pairs of volumes whose copies would be lost together.
+fn copies_on(copies: usize, volumes: usize) -> String {
+    let plural = |count: usize, one, many| if count == 1 { one } else { many };
+    format!(
+        "{copies} {} of each part on {volumes} {}",
+        plural(copies, "copy", "copies"),
+        plural(volumes, "volume", "volumes")
+    )
+}
+
+/// Volumes whose copies would be lost together, a line for each file system with several.
 fn shared_file_systems(volumes: &[PathBuf]) -> Vec<String> {
     let systems: Vec<Option<u64>> = volumes.iter().map(|path| machine::file_system_of(path).ok()).collect();
-    let shares =
-        |number: &usize| systems[*number].is_some() && systems[..*number].contains(&systems[*number]);
-    (0..volumes.len())
-        .find(shares)
-        .map(|number| {
-            format!(
-                "{} is on the same file system as another volume: their copies are lost together",
-                volumes[number].display()
-            )
-        })
-        .into_iter()
-        .collect()
+    let mut lines = Vec::new();
+    for (number, system) in systems.iter().enumerate() {
+        let on_it = systems.iter().zip(volumes).filter(|(other, _)| *other == system);
+        let on_it: Vec<String> = on_it.map(|(_, path)| path.display().to_string()).collect();
+        if system.is_some() && on_it.len() > 1 && !systems[..number].contains(system) {
+            let on_it = on_it.join(", ");
+            lines.push(format!("{on_it} are on the same file system: their copies are lost together"));
+        }
+    }
+    lines
 }
 
 /// An address that a client on this machine can use.

@@ -8,6 +8,7 @@ fn greeting(origin: Origin, secret_key: Option<&str>) -> Greeting {
         volumes: vec![("/d1".into(), Some(space)), ("/d2".into(), None)],
         warnings: Vec::new(),
         copies: 2,
+        active: 2,
         is_strict: true,
         is_new: secret_key.is_some(),
         region: "eu-1".to_owned(),
@@ -68,6 +69,14 @@ fn volumes_on_one_file_system_are_pointed_out() {
     let volumes = ["1", "2"].map(|name| directory.path().join(name));
     volumes.iter().for_each(|volume| std::fs::create_dir(volume).unwrap());
     assert_eq!(shared_file_systems(&volumes[..1]), Vec::<String>::new());
-    assert!(shared_file_systems(&volumes)[0].contains("lost together"));
+    let shared = shared_file_systems(&volumes);
+    assert!(shared.len() == 1 && shared[0].contains("lost together"), "{shared:?}");
+    assert!(volumes.iter().all(|path| shared[0].contains(path.to_str().unwrap())), "{shared:?}");
     assert_eq!(shared_file_systems(&[volumes[0].clone(), "/proc".into()]), Vec::<String>::new());
+}
+
+#[test]
+fn copies_and_volumes_are_counted_in_words() {
+    assert_eq!(copies_on(1, 1), "1 copy of each part on 1 volume");
+    assert_eq!(copies_on(3, 4), "3 copies of each part on 4 volumes");
 }

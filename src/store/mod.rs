@@ -217,9 +217,9 @@ impl Store {
         }
         match self.parts.answering() {
             (answering, quorum) if answering >= quorum => Ok(()),
-            (answering, quorum) => {
-                Err(Error::unavailable(format!("{answering} volumes answer, a write needs {quorum}")))
-            }
+            (answering, quorum) => Err(Error::unavailable(format!(
+                "volumes that answer: {answering}, and a write needs {quorum}"
+            ))),
         }
     }
 

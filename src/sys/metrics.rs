@@ -142,6 +142,7 @@ impl Metrics {
             registry,
         };
         metrics.register()?;
+        metrics.repair_queue(&[]);
         Ok(metrics)
     }
 
@@ -207,7 +208,8 @@ impl Metrics {
 
     /// How many blobs wait for so many copies: the number of copies is the index.
     pub fn repair_queue(&self, blobs: &[u64]) {
-        set_all(&self.repair_queue, blobs);
+        // A series that is absent while there is nothing to repair cannot be told from a server that does not say.
+        set_all(&self.repair_queue, if blobs.is_empty() { &[0, 0] } else { blobs });
     }
 
     /// The last pass of the scrub: its age, what it read, what it found.

@@ -148,7 +148,7 @@ impl Fake {
         }
         match change {
             Change::Add(path) => Ok(self.add(&path)),
-            Change::Drain(id) => self.set(id, |volume| "draining".clone_into(&mut volume.state)),
+            Change::Drain(id, _) => self.set(id, |volume| "draining".clone_into(&mut volume.state)),
             Change::Undrain(id) => self.set(id, |volume| "active".clone_into(&mut volume.state)),
             Change::Remove(id, _) => {
                 self.volumes.lock().retain(|volume| volume.id != id.to_string());

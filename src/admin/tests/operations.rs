@@ -26,6 +26,7 @@ fn a_volume_is_added_drained_and_removed() {
     let drained = rig.post(&format!("{place}/drain"));
     assert_eq!((drained.status, drained.header("location")), (202, &*place));
     assert_eq!(drained.json()["state"], "draining");
+    assert_eq!(rig.post(&format!("{place}/drain?force=true")).status, 202);
     assert_eq!(rig.post(&format!("{place}/undrain")).json()["state"], "active");
 
     let removed = rig.send(&Ask::new("DELETE", &place));
@@ -39,7 +40,8 @@ fn a_volume_is_added_drained_and_removed() {
         *rig.fake.changes.lock(),
         [
             Change::Add(PathBuf::from("/mnt/disk4")),
-            Change::Drain(id(4)),
+            Change::Drain(id(4), false),
+            Change::Drain(id(4), true),
             Change::Undrain(id(4)),
             Change::Remove(id(4), false),
             Change::Remove(id(3), true),

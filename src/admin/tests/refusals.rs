@@ -221,7 +221,7 @@ fn what_means_nothing_is_not_obeyed_by_half() {
     let one = id(1);
     for (method, target) in [
         ("GET", "/admin/v1/status?verbose=1".to_owned()),
-        ("POST", format!("/admin/v1/volumes/{one}/drain?force=true")),
+        ("POST", format!("/admin/v1/volumes/{one}/drain?force=yes")),
         ("DELETE", format!("/admin/v1/volumes/{one}?force")),
         ("DELETE", format!("/admin/v1/volumes/{one}?force=1")),
         ("DELETE", format!("/admin/v1/volumes/{one}?force=true&x=1")),

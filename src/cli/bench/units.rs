@@ -2,19 +2,16 @@
 
 use std::time::Duration;
 
-/// Reads `4096`, `4KiB`, `64k`, `8MiB`, `1GiB`; the powers are of 1024 with or without the `i`, as storage tools do.
+use crate::config;
+
+/// Reads `4096`, `4KiB`, `1.5MiB`, `50MB` as the settings do, and `64k`, whose letter alone is a power of 1024.
 pub fn parse_size(text: &str) -> Result<u64, String> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let number: u64 = number.parse().map_err(|_| format!("not a size: {text}"))?;
-    let shift = match unit.trim().to_ascii_lowercase().as_str() {
-        "" | "b" => 0,
-        "k" | "kb" | "kib" => 10,
-        "m" | "mb" | "mib" => 20,
-        "g" | "gb" | "gib" => 30,
-        _ => return Err(format!("unknown unit in {text}")),
+    let is_letter_alone = text.ends_with(['k', 'K', 'm', 'M', 'g', 'G']);
+    let bytes = match is_letter_alone {
+        true => config::parse_size(&format!("{text}iB")),
+        false => config::parse_size(text),
     };
-    number.checked_mul(1 << shift).ok_or_else(|| format!("too large: {text}"))
+    bytes.ok_or_else(|| format!("not a size: {text}; give bytes, or a unit as in 64KiB, 1.5MiB or 50MB"))
 }
 
 /// Reads `500ms`, `10s`, `10`, `2m`.

@@ -6,9 +6,15 @@ use super::*;
 
 #[test]
 fn sizes_are_read_and_written_alike() {
-    for (text, bytes) in
-        [("4096", 4096), ("4KiB", 4096), ("64k", 65536), ("8MiB", 8 << 20), ("1GB", 1 << 30), ("7b", 7)]
-    {
+    for (text, bytes) in [
+        ("4096", 4096),
+        ("4KiB", 4096),
+        ("64k", 65536),
+        ("8MiB", 8 << 20),
+        ("1GB", 1_000_000_000),
+        ("1.5MiB", 3 << 19),
+        ("7b", 7),
+    ] {
         assert_eq!(parse_size(text), Ok(bytes), "{text}");
     }
     assert_eq!(show_size(4096), "4KiB");

@@ -82,6 +82,9 @@ pub(super) struct CheckArgs {
     /// for ever; the server makes others from it
     #[arg(long, value_name = "VOLUME", conflicts_with = "deep")]
     metadata_from: Option<String>,
+    /// With --rebuild-metadata: do it though a metadata replica can be opened, which knows more
+    #[arg(long, requires = "rebuild_metadata")]
+    force: bool,
     /// With --rebuild-metadata and --metadata-from: do it without asking
     #[arg(long, requires = "change")]
     yes: bool,
@@ -130,6 +133,14 @@ fn rebuild(args: &CheckArgs, config: &Config) -> anyhow::Result<ExitCode> {
     let plan = rebuild::plan(config)?;
     if !args.json {
         print(&output::plan(&plan));
+    }
+    if let Some((path, commit)) = plan.sound.first().filter(|_| !args.force) {
+        anyhow::bail!(
+            "nothing was done: the metadata in {} can be opened, at commit {commit}, and knows more than part files do. \
+             Start the server, which makes other replicas from it, or see --metadata-from when too few are left; where it \
+             is damaged within, --force makes metadata anew all the same",
+            path.display()
+        );
     }
     if !is_confirmed(args, CONFIRM_REBUILD) {
         return Ok(ExitCode::from(UNCHECKED));

@@ -30,6 +30,7 @@ pub(super) fn report(report: &Report) -> String {
     for replica in &report.metadata {
         let state = match (replica.commit, replica.chain) {
             (Some(commit), Some(chain)) => format!("commit {commit}, chain {chain:08x}"),
+            _ if replica.unused => "not looked at, its volume has no vote on metadata".to_owned(),
             _ => "cannot be opened".to_owned(),
         };
         let _ = writeln!(text, "  metadata   {}: {state}", replica.path.display());
@@ -103,6 +104,9 @@ pub(super) fn plan(plan: &Plan) -> String {
         let _ = writeln!(text, "  the new metadata will be in {}", path.display());
     }
     text.push('\n');
+    for (path, commit) in &plan.sound {
+        let _ = writeln!(text, "  {} CAN BE OPENED, at commit {commit}, and knows more", path.display());
+    }
     missing(&mut text);
     text
 }

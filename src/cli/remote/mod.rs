@@ -111,6 +111,15 @@ impl Remote {
         self.answer()
     }
 
+    /// The same of an action with parameters and no body.
+    ///
+    /// # Errors
+    /// The server cannot be reached or refuses.
+    pub(super) fn act<T: DeserializeOwned>(&mut self, path: &str, query: &str) -> anyhow::Result<T> {
+        self.send("POST", (path, query), NOTHING)?;
+        self.answer()
+    }
+
     /// DELETE.
     ///
     /// # Errors

@@ -47,14 +47,19 @@ Examples:
     },
     /// Move everything off a volume, so that it can be removed
     #[command(after_help = "\
-Nothing is less redundant meanwhile. The server goes on when this command is ended; undrain takes it back.
+Nothing is less redundant meanwhile. The server goes on when this command is ended; undrain takes it back. Refused when so
+few volumes would be left that each part had fewer copies than now: add a volume first, or replace this one.
 
 Examples:
   holdall volume drain /mnt/disk2 && holdall volume remove /mnt/disk2
-  holdall volume drain 3f2a --no-wait")]
+  holdall volume drain 3f2a --no-wait
+  holdall volume drain 3f2a --force      # fewer copies of each part from now on")]
     Drain {
         #[command(flatten)]
         which: Which,
+        /// Accept that each part has fewer copies than now when the volumes that stay are too few
+        #[arg(long)]
+        force: bool,
         #[command(flatten)]
         waiting: Waiting,
     },
@@ -74,7 +79,7 @@ Examples:
     Remove {
         #[command(flatten)]
         which: Which,
-        /// Give up a volume that does not answer; what it alone held is lost
+        /// Give up a volume that does not answer or is being drained; what it alone held is lost
         #[arg(long)]
         force: bool,
     },
@@ -139,26 +144,53 @@ pub(super) fn run(args: &VolumeArgs) -> anyhow::Result<()> {
             let volume = finish(&mut remote, volume, *waiting, is_json)?;
             done(&volume, "belongs to the deployment")
         }
-        Verb::Drain { which, waiting } => {
-            let volume = post(&mut remote, which, "drain", NOTHING)?;
+        Verb::Drain { which, force, waiting } => {
+            let id = find(&mut remote, &which.volume)?.id;
+            let volume = remote.act(&format!("/admin/v1/volumes/{id}/drain"), query(*force))?;
             let volume = finish(&mut remote, volume, *waiting, is_json)?;
             let is_done = volume.progress.as_ref().is_some_and(|progress| progress.done);
-            done(&volume, if is_done { "is drained and can be removed" } else { "is being drained" })
+            done(&volume, drained(&volume.health, is_done))
         }
         Verb::Undrain { which } => done(&post(&mut remote, which, "undrain", NOTHING)?, "stays"),
         Verb::Remove { which, force } => {
             let volume = find(&mut remote, &which.volume)?;
-            let query = if *force { "force=true" } else { "" };
-            remote.delete(&format!("/admin/v1/volumes/{}", volume.id), query)?;
+            remote.delete(&format!("/admin/v1/volumes/{}", volume.id), query(*force))?;
             done(&volume, "belongs to the deployment no more")
         }
         Verb::Replace { which, path, waiting } => {
             let place = Place { path: absolute(path)? };
-            let volume = post(&mut remote, which, "replace", Some(&place))?;
-            let volume = finish(&mut remote, volume, *waiting, is_json)?;
-            done(&volume, "has taken the place of the old one")
+            let old = find(&mut remote, &which.volume)?.id;
+            let new: Volume =
+                remote.change("POST", &format!("/admin/v1/volumes/{old}/replace"), Some(&place))?;
+            let new = finish(&mut remote, new, *waiting, is_json)?;
+            done(&new, "has taken the place of the old one")?;
+            let Volumes { volumes } = remote.get("/admin/v1/volumes")?;
+            if let Some(old) = volumes.iter().find(|volume| volume.id == old).filter(|_| !is_json) {
+                let (id, path) = (short(&old.id), &old.path);
+                println!(
+                    "The old one ({path}) is being drained, and its disk must stay until it is empty: `holdall status` \
+                     shows how far it is; then `holdall volume remove {id}` lets it go."
+                );
+            }
+            Ok(())
         }
     }
+}
+
+/// How far a drain has got. What cannot be asked cannot be seen to be empty, and is not removed without force.
+fn drained(health: &str, is_done: bool) -> &'static str {
+    match (matches!(health, "healthy" | "suspect"), is_done) {
+        (true, true) => "is drained and can be removed",
+        (true, false) => "is being drained",
+        (false, _) => {
+            "takes no copies any more, but does not answer: what only it holds is not known. Mount it, or give it up with \
+             `holdall volume remove --force`"
+        }
+    }
+}
+
+const fn query(force: bool) -> &'static str {
+    if force { "force=true" } else { "" }
 }
 
 fn post(

@@ -67,3 +67,13 @@ fn the_table_shows_what_matters() {
         "abd200000000  /mnt/b  10.0 GiB        -  active  absent, given up  rebuilding 25 %"
     );
 }
+
+#[test]
+fn what_cannot_be_asked_is_not_said_to_be_removable() {
+    assert_eq!(drained("healthy", true), "is drained and can be removed");
+    assert_eq!(drained("suspect", false), "is being drained");
+    for is_done in [false, true] {
+        let said = drained("absent", is_done);
+        assert!(said.contains("--force") && !said.contains("can be removed"), "{said}");
+    }
+}

@@ -82,8 +82,15 @@ pub fn run(config: &Config, options: Options, watch: &dyn Watch) -> Result<Repor
         findings.add(Kind::ReplicaDamaged, || format!("{}: there is none", path.display()));
     }
     let cache_bytes = config.memory.cache_bytes();
-    let (replicas, metadata) =
-        replicas::open(&opened.replicas, opened.deployment, cache_bytes, &mut findings);
+    let (voting, others) = opened.by_vote();
+    let (mut replicas, mut metadata) = replicas::open(&voting, opened.deployment, cache_bytes, &mut findings);
+    if replicas.is_empty() {
+        let (sound, summaries) = replicas::open(&others, opened.deployment, cache_bytes, &mut findings);
+        replicas = sound;
+        metadata.extend(summaries);
+    } else {
+        metadata.extend(others.into_iter().map(ReplicaSummary::unused));
+    }
     replicas::compare_commits(&replicas, &mut findings);
     if options.deep {
         replicas::compare_rows(&replicas, watch, &mut findings)?;

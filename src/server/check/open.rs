@@ -43,6 +43,18 @@ impl Opened {
         places.filter(|place| !self.replicas.contains(place)).collect()
     }
 
+    /// The replicas on volumes that vote, and what is left on others: of a vote that moved, old rows that no start reads.
+    /// Where none is on a volume that votes, any may be of use.
+    pub(super) fn by_vote(&self) -> (Vec<PathBuf>, Vec<PathBuf>) {
+        let votes = |replica: &PathBuf| {
+            let volume = self.volumes.iter().find(|volume| replica.starts_with(volume.root()));
+            let member = |roster: &Roster| roster.member(volume?.id()).map(|member| member.metadata);
+            self.roster.as_ref().and_then(member).unwrap_or(true)
+        };
+        let (voting, others): (Vec<_>, Vec<_>) = self.replicas.iter().cloned().partition(votes);
+        if voting.is_empty() { (others, voting) } else { (voting, others) }
+    }
+
     /// How many copies there should be, when `wanted` is how many there are with volumes enough.
     pub(super) fn copies(&self, wanted: usize) -> usize {
         let all = self.volumes.len() + self.absent.len();

@@ -50,7 +50,12 @@ pub(super) fn open(
             Ok(replica) => sound.push(replica),
             Err(error) => {
                 findings.add(Kind::ReplicaDamaged, || format!("{}: {error}", path.display()));
-                summaries.push(ReplicaSummary { path: path.clone(), commit: None, chain: None });
+                summaries.push(ReplicaSummary {
+                    path: path.clone(),
+                    commit: None,
+                    chain: None,
+                    unused: false,
+                });
             }
         }
     }
@@ -61,6 +66,7 @@ pub(super) fn open(
         path: replica.path.clone(),
         commit: Some(replica.commit.number),
         chain: Some(replica.commit.chain),
+        unused: false,
     };
     let summaries = sound.iter().map(summary).chain(summaries).collect();
     (sound, summaries)

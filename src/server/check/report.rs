@@ -52,6 +52,14 @@ pub struct ReplicaSummary {
     pub commit: Option<u64>,
     /// The checksum over all its commits.
     pub chain: Option<u32>,
+    /// Whether it was not looked at, since its volume does not vote: left there when the vote moved, or being made.
+    pub unused: bool,
+}
+
+impl ReplicaSummary {
+    pub(super) const fn unused(path: PathBuf) -> Self {
+        Self { path, commit: None, chain: None, unused: true }
+    }
 }
 
 /// What was counted.

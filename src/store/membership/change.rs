@@ -33,12 +33,15 @@ impl Membership {
         Ok(id)
     }
 
-    /// Lets a volume's copies move to others.
-    pub(super) fn drain(&self, volume: VolumeId) -> Result<(), MembershipError> {
+    /// Lets a volume's copies move to others; fewer of each part than now only with `force`.
+    pub(super) fn drain(&self, volume: VolumeId, force: bool) -> Result<(), MembershipError> {
         let mut tried = self.state.lock();
         let members = self.parts.members();
         let roster = self.with_state(&members, volume, VolumeState::Draining)?;
         self.check_enough_left(&roster)?;
+        if !force {
+            self.check_as_many_copies(&members, &roster)?;
+        }
         self.commit(&mut tried, members.slots().to_vec(), roster)?;
         tracing::info!(%volume, "the volume is drained");
         Ok(())
@@ -104,6 +107,7 @@ impl Membership {
             VolumeState::Removed => {
                 let slots = self.slots_without(&members, old, Some(Slot::present(volume)));
                 self.retire_with(&mut tried, &members, (slots, roster), old)?;
+                self.seen.lock().of_mut(id).since = self.clock.now();
             }
             _ => self.admit(&mut tried, &members, roster, volume)?,
         }
@@ -159,8 +163,11 @@ impl Membership {
         volume: Arc<Volume>,
     ) -> Result<(), MembershipError> {
         let mut slots = members.slots().to_vec();
+        let id = volume.id();
         slots.push(Arc::new(Slot::present(volume)));
-        self.commit(tried, slots, roster)
+        self.commit(tried, slots, roster)?;
+        self.seen.lock().of_mut(id).since = self.clock.now();
+        Ok(())
     }
 
     /// Commits a roster without `volume`, whose voice no commit waits for afterwards.

@@ -100,6 +100,21 @@ impl Membership {
         }
     }
 
+    /// As many copies of each part as now. Where their number follows the volumes, one volume fewer may lower it, and
+    /// copies that are good would be deleted: an operator who asks for a volume to go did not ask for that.
+    pub(super) fn check_as_many_copies(
+        &self,
+        members: &Members,
+        roster: &Roster,
+    ) -> Result<(), MembershipError> {
+        let active = roster.belonging().filter(|member| member.state == VolumeState::Active).count();
+        let (now, then) = (members.replicas(), self.wanted.min(active));
+        match then >= now {
+            true => Ok(()),
+            false => Err(MembershipError::FewerCopies { active, now, then }),
+        }
+    }
+
     /// Without `volume`, the other replicas of the metadata hold everything that was acknowledged.
     pub(super) fn check_metadata_elsewhere(
         &self,

@@ -50,6 +50,20 @@ pub enum MembershipError {
         /// Copies of each part, as configured.
         replicas: usize,
     },
+    /// Good copies would be deleted.
+    #[error(
+        "{active} of the volumes would be left to take copies, so that each part had {then} of them instead of {now}; \
+         add a volume first, or put another disk in the place of this one (replace), or drain it with force, which \
+         accepts fewer copies"
+    )]
+    FewerCopies {
+        /// Volumes that would be left to take copies.
+        active: usize,
+        /// Copies of each part now.
+        now: usize,
+        /// Copies that each part would have.
+        then: usize,
+    },
     /// The metadata would be lost, or could not be committed.
     #[error(
         "{0} holds a replica of the metadata that is needed: no other one is up to date. Wait until \

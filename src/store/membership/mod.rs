@@ -204,12 +204,13 @@ impl Store {
         self.keeper.run(move |membership| membership.add(&path))?.answer().await?
     }
 
-    /// From now on the volume takes no copies, and those that it has move to others.
+    /// From now on the volume takes no copies, and those that it has move to others. `force` is for when each part would
+    /// have fewer copies than now: the number that the operator chose is kept even so.
     ///
     /// # Errors
     /// It does not belong, the others are too few, or too few volumes took the change.
-    pub async fn drain_volume(&self, volume: VolumeId) -> Result<(), MembershipError> {
-        self.keeper.run(move |membership| membership.drain(volume))?.answer().await?
+    pub async fn drain_volume(&self, volume: VolumeId, force: bool) -> Result<(), MembershipError> {
+        self.keeper.run(move |membership| membership.drain(volume, force))?.answer().await?
     }
 
     /// The volume takes copies again.

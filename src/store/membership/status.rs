@@ -81,9 +81,9 @@ pub struct VolumeStatus {
 }
 
 impl VolumeStatus {
-    /// Whether it was drained and nothing is left on it: it can be removed.
+    /// Whether it was drained and nothing is left on it: it can be removed. What an absent one holds cannot be known.
     pub fn is_drained(&self) -> bool {
-        self.state == VolumeState::Draining && self.copies == Some(0)
+        self.state == VolumeState::Draining && self.health.is_usable() && self.copies == Some(0)
     }
 }
 

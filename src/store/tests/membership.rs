@@ -50,8 +50,11 @@ async fn a_new_volume_takes_copies_and_survives_a_restart() {
     let bucket = fixture.bucket("bucket").await;
     let path = fixture.directory.path().join("new/disk");
     let mut changes = fixture.store.membership_changes();
+    let started = fixture.store.volumes()[0].since;
     let id = fixture.store.add_volume(&path).await.unwrap();
     assert!(changes.has_changed().unwrap());
+    let added = fixture.store.volumes().into_iter().find(|volume| volume.id == id).unwrap();
+    assert!(added.since > started, "it came later than the server started");
     changes.mark_unchanged();
     fixture.put_many(&bucket, "k", 12).await;
     assert!(!fixture.parts_in(&path).is_empty(), "of 12 blobs on three volumes none came to the new one");
@@ -123,7 +126,7 @@ async fn a_drained_volume_takes_no_copies_and_can_go_when_it_is_empty() {
     assert!(matches!(refused, MembershipError::Active(_)), "{refused}");
     let refused = fixture.store.remove_volume(id, true).await.unwrap_err();
     assert!(matches!(refused, MembershipError::Answers(_)), "{refused}");
-    fixture.store.drain_volume(id).await.unwrap();
+    fixture.store.drain_volume(id, false).await.unwrap();
     assert_eq!(fixture.status(2).state, VolumeState::Draining);
     fixture.put_many(&bucket, "new", 9).await;
     assert_eq!(fixture.parts_in(&root).len(), held);
@@ -150,10 +153,10 @@ async fn a_drained_volume_takes_no_copies_and_can_go_when_it_is_empty() {
 #[tokio::test]
 async fn copies_keep_their_places() {
     let fixture = Fixture::new(2, 2);
-    let refused = fixture.store.drain_volume(VolumeId::from_bytes([1; 16])).await.unwrap_err();
+    let refused = fixture.store.drain_volume(VolumeId::from_bytes([1; 16]), false).await.unwrap_err();
     assert!(matches!(refused, MembershipError::TooFewLeft { active: 1, replicas: 2 }), "{refused}");
     assert_eq!(fixture.status(1).state, VolumeState::Active);
-    let refused = fixture.store.drain_volume(VolumeId::from_bytes([50; 16])).await.unwrap_err();
+    let refused = fixture.store.drain_volume(VolumeId::from_bytes([50; 16]), false).await.unwrap_err();
     assert!(matches!(refused, MembershipError::Unknown(_)));
 }
 
@@ -286,7 +289,7 @@ async fn a_change_without_a_majority_is_refused() {
         rename(&fixture.root(number), &fixture.directory.path().join(format!("away{number}")));
     }
     fixture.look().await;
-    let refused = fixture.store.drain_volume(VolumeId::from_bytes([1; 16])).await.unwrap_err();
+    let refused = fixture.store.drain_volume(VolumeId::from_bytes([1; 16]), false).await.unwrap_err();
     assert!(matches!(refused, MembershipError::TooFew { acks: 2, members: 4, needed: 3 }), "{refused}");
     assert_eq!(fixture.status(1).state, VolumeState::Active);
     let roster = fixture.roster_in(&fixture.root(0));
@@ -295,7 +298,7 @@ async fn a_change_without_a_majority_is_refused() {
         rename(&fixture.directory.path().join(format!("away{number}")), &fixture.root(number));
     }
     fixture.look().await;
-    fixture.store.drain_volume(VolumeId::from_bytes([1; 16])).await.unwrap();
+    fixture.store.drain_volume(VolumeId::from_bytes([1; 16]), false).await.unwrap();
     assert_eq!(fixture.roster_in(&fixture.root(0)).revision, fixture.roster_in(&fixture.root(3)).revision);
 }
 
@@ -327,4 +330,36 @@ async fn the_number_of_copies_grows_and_absent_volumes_go_out() {
     fixture.look().await;
     assert!(!fixture.store.volumes()[4].is_out);
     assert_eq!(fixture.store.parts.members().order(BlobId::from_bytes([1; 16])).count(), 5);
+}
+
+/// Where the number of copies follows the volumes, draining most of them must not lower it unasked.
+#[tokio::test]
+async fn a_drain_that_leaves_fewer_copies_is_refused_without_force() {
+    let Fixture { store, volumes, meta, directory, .. } = Fixture::new(4, 1);
+    drop(store);
+    let metrics = Arc::new(Metrics::new().unwrap());
+    let machine = Machine { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy), metrics };
+    let settings =
+        Settings { replicas: 3, inline_limit: 32 << 10, upload_memory_bytes: 64 << 20, threads: 2 };
+    let found = Found { is_fixed: false, ..Found::from(volumes.clone()) };
+    let store = Arc::new(Store::new(meta.clone(), found, machine, settings).unwrap());
+    let fixture = Fixture { store, volumes, meta, directory, replicas: 3 };
+    let ids = fixture.store.volume_ids();
+    let copies = || fixture.store.parts.members().replicas();
+    fixture.store.drain_volume(ids[3], false).await.unwrap();
+    assert_eq!(copies(), 3);
+    let refused = fixture.store.drain_volume(ids[2], false).await.unwrap_err();
+    assert!(matches!(refused, MembershipError::FewerCopies { active: 2, now: 3, then: 2 }), "{refused}");
+    assert_eq!((fixture.status(2).state, copies()), (VolumeState::Active, 3));
+    // What is drained already lowers nothing, and leaves no fewer when it goes.
+    fixture.store.drain_volume(ids[3], false).await.unwrap();
+    fixture.store.remove_volume(ids[3], false).await.unwrap();
+    assert_eq!(copies(), 3);
+    fixture.store.drain_volume(ids[2], true).await.unwrap();
+    assert_eq!(copies(), 2);
+    fixture.store.undrain_volume(ids[2]).await.unwrap();
+    // With another volume it goes without.
+    fixture.store.add_volume(&fixture.directory.path().join("new")).await.unwrap();
+    fixture.store.drain_volume(ids[2], false).await.unwrap();
+    assert_eq!(copies(), 3);
 }

@@ -22,8 +22,10 @@ pub fn create_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()?;
     // Unlike a rename, a link does not replace a file that has the name.
-    std::fs::hard_link(&temporary, path)?;
+    let linked = std::fs::hard_link(&temporary, path);
+    // Whether it has the name or not: a second copy of a secret is left nowhere.
     std::fs::remove_file(&temporary)?;
+    linked?;
     File::open(path.parent().unwrap_or_else(|| Path::new(".")))?.sync_all()
 }
 

@@ -127,3 +127,15 @@ fn what_hangs_ends_when_it_is_mended() {
     disk.mend();
     assert_eq!(waiting.join().unwrap(), Some(2));
 }
+
+/// A secret is not left beside the file that has its name already.
+#[test]
+fn a_private_file_that_exists_stays_and_leaves_nothing_beside() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("secret.toml");
+    create_private_file(&path, b"first").unwrap();
+    let refused = create_private_file(&path, b"second").unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::AlreadyExists);
+    assert_eq!(read_private_file(&path).unwrap().as_deref(), Some("first"));
+    assert_eq!(RealDisk.list(directory.path()).unwrap().len(), 1);
+}

@@ -59,18 +59,21 @@ fn the_exit_code_says_how_it_went() {
 #[test]
 fn a_rebuild_asks_first_and_may_be_killed() {
     let scene = Scene::new();
-    let (code, out, err) = run(&scene, &["--rebuild-metadata"]);
+    let (code, _, err) = run(&scene, &["--rebuild-metadata", "--yes"]);
+    assert!(code == 2 && err.contains("can be opened") && err.contains("--force"), "{code} {err}");
+    assert_eq!(scene.found(false), []);
+    let (code, out, err) = run(&scene, &["--rebuild-metadata", "--force"]);
     assert_eq!(code, 2);
     assert!(err.contains("Nothing was done") && out.contains("meta.lost-1"), "{out}{err}");
     assert_eq!(scene.found(false), []);
     for millis in [0, 20, 40] {
-        let mut child = command(&scene, &["--rebuild-metadata", "--yes"]);
+        let mut child = command(&scene, &["--rebuild-metadata", "--force", "--yes"]);
         let mut child = child.stdout(std::process::Stdio::null()).spawn().unwrap();
         std::thread::sleep(Duration::from_millis(millis));
         child.kill().unwrap();
         child.wait().unwrap();
     }
-    let (code, out, err) = run(&scene, &["--rebuild-metadata", "--include-uploads", "--yes"]);
+    let (code, out, err) = run(&scene, &["--rebuild-metadata", "--include-uploads", "--force", "--yes"]);
     assert_eq!(code, 0, "{out}{err}");
     assert!(out.contains("objects of") && out.contains("What cannot be brought back"), "{out}");
     assert_eq!(scene.found(true), []);

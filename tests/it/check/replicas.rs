@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use holdall::base::Timestamp;
 use holdall::meta::Durability;
 use holdall::meta::Meta;
 use holdall::meta::Options;
@@ -14,6 +15,7 @@ use holdall::server::check::vote;
 use holdall::sys::clock::SystemClock;
 use holdall::sys::disk::RealDisk;
 use holdall::sys::metrics::Metrics;
+use holdall::volume::Member;
 use holdall::volume::Roster;
 use holdall::volume::Volume;
 
@@ -52,6 +54,31 @@ fn replicas_that_agree_are_clean_and_others_are_told_apart() {
     let report = scene.try_check(false).unwrap();
     assert_eq!(report.metadata.len(), 3);
     assert!(report.metadata[0].path.starts_with(scene.volume(0)), "{report:#?}");
+}
+
+/// A vote that moved leaves old rows on the volume that lost it: no replica that is behind, and none that is damaged.
+#[test]
+fn metadata_on_a_volume_without_a_vote_is_passed_over() {
+    let scene = Scene::new();
+    let volumes: Vec<Volume> =
+        (0..3).map(|number| Volume::open(Arc::new(RealDisk), &scene.volume(number)).unwrap()).collect();
+    let member = |volume: &Volume| Member {
+        metadata: true,
+        ..Member::new(volume.id(), volume.root().to_owned(), 1 << 30, Timestamp::default())
+    };
+    let mut roster = Roster::forming(volumes[0].deployment(), volumes.iter().map(member).collect());
+    commit(&scene, 0, "one");
+    commit(&scene, 1, "one");
+    for (revision, votes) in [(1000, true), (1001, false)] {
+        roster.members[2].metadata = votes;
+        roster.revision = revision;
+        volumes.iter().for_each(|volume| volume.write_roster(&roster).unwrap());
+        let report = scene.try_check(false).unwrap();
+        assert_eq!(report.count(Kind::ReplicaBehind), u64::from(votes), "{report:#?}");
+        let unused = report.metadata.iter().filter(|replica| replica.unused).count();
+        assert_eq!((report.metadata.len(), unused), (3, usize::from(!votes)));
+    }
+    assert!(scene.try_check(true).unwrap().is_clean());
 }
 
 /// Two of three voters are gone for ever.

@@ -20,7 +20,9 @@ mod scan;
 use serde::Serialize;
 
 use super::Watch;
+use super::findings::Findings;
 use super::open;
+use super::replicas;
 use super::vote;
 use crate::config::Config;
 use crate::server::Error;
@@ -112,7 +114,12 @@ impl Rebuilt {
 /// # Errors
 /// A server runs, or no volume is there.
 pub fn plan(config: &Config) -> Result<Plan, Error> {
-    Ok(Plan::of(&open::open(&config.storage.volumes)?))
+    let opened = open::open(&config.storage.volumes)?;
+    let mut ignored = Findings::new(0);
+    let cache_bytes = config.memory.cache_bytes();
+    let (sound, _) = replicas::open(&opened.replicas, opened.deployment, cache_bytes, &mut ignored);
+    let sound = sound.into_iter().map(|replica| (replica.path, replica.commit.number)).collect();
+    Ok(Plan { sound, ..Plan::of(&opened) })
 }
 
 /// Makes the metadata anew.

@@ -34,6 +34,8 @@ pub struct Plan {
     pub moved: Vec<(PathBuf, PathBuf)>,
     /// Where the new metadata will be: each replica's name and directory.
     pub into: Vec<(String, PathBuf)>,
+    /// Replicas that can be opened, with their last commits: they know what no part file does.
+    pub sound: Vec<(PathBuf, u64)>,
 }
 
 impl Plan {
@@ -45,6 +47,7 @@ impl Plan {
             absent: opened.absent.clone(),
             moved: opened.replicas.iter().map(|replica| (replica.clone(), aside(replica))).collect(),
             into: opened.voters.iter().filter_map(root).map(place).collect(),
+            sound: Vec::new(),
         }
     }
 }
