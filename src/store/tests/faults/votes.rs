@@ -42,7 +42,7 @@ impl Ward {
     }
 
     async fn drain(&self, number: usize) {
-        self.fixture.store.drain_volume(self.fixture.volumes[number].id()).await.unwrap();
+        self.fixture.store.drain_volume(self.fixture.volumes[number].id(), true).await.unwrap();
     }
 }
 
